@@ -1,0 +1,37 @@
+# Two commands for users, `make report` and `make test`: each builds the environment it needs, once.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+SOURCE ?=
+OUT ?= reports
+LANGUAGE ?= en
+
+.PHONY: help env report test check lock clean
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+env: $(STAMP) ## Build the environment (done by itself where needed)
+$(STAMP): pyproject.toml requirements/all.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is %d.%d. Try: make PYTHON=python3.12 report" % sys.version_info[:2])'
+	@echo "Building the environment in $(VENV) (about a minute, once) ..."
+	@$(PYTHON) -m venv --clear --without-pip $(VENV)
+	@$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --no-compile --no-deps --require-hashes --only-binary :all: -r requirements/all.txt
+	@$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --no-compile --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check check
+	@touch $@
+
+report: $(STAMP) ## Write the report (SOURCE=export.zip OUT=reports LANGUAGE=en|it; no SOURCE: the sample)
+	@$(BIN)/etiquette report $(if $(SOURCE),"$(SOURCE)") --out "$(OUT)" --language $(LANGUAGE)
+
+test: $(STAMP) ## Run the linters, the type checker and the tests
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m pytest -q
+
+lock: ## Maintainers: rewrite the pinned requirements (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements/all.txt
+
+clean: ## Remove the environment and everything made
+	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,24 @@
+"""Where tests find what is not in the repository: real data that may not be committed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of public research data and export fixtures; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the research data in ../shared/data, which may not be redistributed")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the top folder of the checkout."""
+    return ROOT
