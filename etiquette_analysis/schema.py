@@ -73,8 +73,11 @@ class AuditLog:
     >>> log.add("messages.csv", "read", 3)
     >>> log.add("messages.csv", "no date", 1, example=2)
     >>> log.add("messages.csv", "kept", 2)
-    >>> log.frame().to_string(index=False)
-    '       stage  reason  n  example\\nmessages.csv    read  3     <NA>\\nmessages.csv no date  1        2\\nmessages.csv    kept  2     <NA>'
+    >>> log.frame()
+              stage   reason  n  example
+    0  messages.csv     read  3     <NA>
+    1  messages.csv  no date  1        2
+    2  messages.csv     kept  2     <NA>
     """
 
     rows: list[tuple[str, str, int, int | None]] = field(default_factory=list)

@@ -1,0 +1,267 @@
+"""Reading message and connection files with DuckDB into the few columns that labelling needs.
+
+The relation ``messages`` that is left behind holds people as they stand in the file, the rest as numbers: the instant
+in microseconds, the kind and the level as positions in the schema's tuples. Text is scored while it is read and goes
+no further.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from etiquette_analysis.errors import DesignError, SchemaError, SourceError
+from etiquette_analysis.labels.structure import NAT
+from etiquette_analysis.schema import KEPT, KINDS, NOTE_STAGE, PITCH_LEVELS, READ, TURN_KINDS, AuditLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Paths = str | Path | Sequence[str | Path]
+    #: Texts of a batch -> score (null where unknown) and position of the level (-1 where unknown).
+    Score = Callable[[Any], tuple[Any, Any]]
+    #: Texts of a batch -> true where the text is an automatic answer.
+    Flag = Callable[[Any], Any]
+
+_READERS: Final = {
+    ".parquet": "read_parquet({})",
+    ".csv": "read_csv({}, header = true, all_varchar = true, quote = '\"', escape = '\"')",
+}
+_REQUIRED: Final = ("sender", "recipient", "sent_at")
+_MESSAGE: Final = KINDS.index("message")
+_AUTO_REPLY: Final = KINDS.index("auto_reply")
+_SCAN_ROWS: Final = 1 << 16
+_STAGE: Final = "messages"
+
+
+def open_database(folder: Path, *, memory_limit: str, threads: int | None) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory that spills into ``folder`` and keeps to its limits.
+
+    Raises
+    ------
+    DesignError
+        Where DuckDB does not understand a limit.
+    """
+    settings = {"TimeZone": "UTC", "memory_limit": memory_limit, "temp_directory": str(folder)}
+    database = duckdb.connect()
+    try:
+        for name, value in settings.items():
+            database.execute(f"SET {name} = {quoted(value)}")
+        if threads is not None:
+            database.execute(f"SET threads = {int(threads)}")
+    except duckdb.Error as error:
+        msg = f"memory_limit is {memory_limit!r} and threads is {threads!r}; expected e.g. '1GB' and 2 ({error})"
+        raise DesignError(msg) from error
+    return database
+
+
+def quoted(value: str) -> str:
+    """Return ``value`` as a string of SQL.
+
+    >>> quoted("it's")
+    "'it''s'"
+    """
+    return "'" + value.replace("'", "''") + "'"
+
+
+class Source:
+    """Files of one table as DuckDB sees them: ``sql`` to select from, and the ``columns`` they have."""
+
+    def __init__(self, database: duckdb.DuckDBPyConnection, paths: Paths, *, table: str) -> None:
+        self.paths = [str(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
+        self.name = ", ".join(self.paths)
+        readers = {_READERS.get(_suffix(path)) for path in self.paths}
+        reader = readers.pop() if len(readers) == 1 else None
+        if reader is None:
+            msg = (
+                f"{self.name}: expected the {table} as .csv or .parquet (all of one kind); other formats: ea.read(path)"
+            )
+            raise SourceError(msg)
+        self.is_text = reader is _READERS[".csv"]
+        self.sql = reader.format(f"[{', '.join(map(quoted, self.paths))}]")
+        try:
+            described = database.sql(f"DESCRIBE SELECT * FROM {self.sql}").fetchall()
+        except duckdb.Error as error:
+            raise self.unreadable(error) from error
+        self.columns: dict[str, str] = {name: kind for name, kind, *_ in described}
+
+    def require(self, *names: str) -> None:
+        """Raise ``SchemaError`` unless all the columns are there."""
+        missing = [name for name in names if name not in self.columns]
+        if missing:
+            msg = (
+                f"{self.name} has no column {', '.join(map(repr, missing))}; it has "
+                f"{', '.join(map(repr, self.columns))}. Rename yours, or use ea.read_table(..., mapping={{...}})."
+            )
+            raise SchemaError(msg)
+
+    def unreadable(self, error: Exception) -> SourceError:
+        """Return what to raise where DuckDB gave up; its first line only, since further ones quote the file."""
+        return SourceError(f"{self.name} could not be read: {str(error).splitlines()[0]}")
+
+
+def _suffix(path: str) -> str:
+    suffixes = Path(path).suffixes
+    last = suffixes[-1].lower() if suffixes else ""
+    return suffixes[-2].lower() if last in (".gz", ".zst") and len(suffixes) > 1 else last
+
+
+def load_messages(
+    database: duckdb.DuckDBPyConnection, source: Source, *, score: Score | None, flag: Flag | None
+) -> int:
+    """Create the relation ``messages``; return how many automatic answers were recognised by their text.
+
+    Columns: sender, recipient, sent_at (microseconds), message_id, kind, pitch_score, pitch_level, and bad_date (what
+    stood where no date could be read). Parquet without text to score stays where it is; all else is read once into a
+    temporary table, which spills.
+    """
+    source.require(*_REQUIRED)
+    has_text = "text" in source.columns and (score is not None or flag is not None)
+    select = _select(source, with_text=has_text)
+    scanned = None
+    try:
+        if has_text:
+            scanned = _Scored(database.cursor().sql(select).to_arrow_reader(_SCAN_ROWS), score, flag)
+            database.register("scanned", scanned.reader)
+            database.execute("CREATE TEMP TABLE messages AS SELECT * FROM scanned")
+            database.unregister("scanned")
+        else:
+            form = "TABLE" if source.is_text or "message_id" not in source.columns else "VIEW"
+            database.execute(f"CREATE TEMP {form} messages AS {select}")
+        if "message_id" not in source.columns:
+            _number_in_time_order(database)
+    except duckdb.Error as error:
+        if scanned is not None and scanned.error is not None:
+            raise scanned.error from None
+        raise source.unreadable(error) from error
+    return scanned.n_flagged if scanned is not None else 0
+
+
+def _select(source: Source, *, with_text: bool) -> str:
+    has = source.columns
+    given = {"pitch_score": "TRY_CAST(pitch_score AS DOUBLE)", "pitch_level": _position("pitch_level", PITCH_LEVELS)}
+    instant = "TRY_CAST(sent_at AS TIMESTAMPTZ)"
+    expressions = {
+        "sender": "CAST(sender AS VARCHAR)",
+        "recipient": "CAST(recipient AS VARCHAR)",
+        "sent_at": f"epoch_us({instant})",
+        "message_id": "TRY_CAST(message_id AS BIGINT)" if "message_id" in has else "row_number() OVER ()",
+        "kind": _position("kind", KINDS, null=_MESSAGE) if "kind" in has else f"{_MESSAGE}::TINYINT",
+        "pitch_score": given["pitch_score"] if "pitch_score" in has else "NULL::DOUBLE",
+        "pitch_level": given["pitch_level"] if "pitch_level" in has else "-1::TINYINT",
+        "bad_date": f"CASE WHEN {instant} IS NULL THEN CAST(sent_at AS VARCHAR) END",
+    }
+    if with_text:
+        expressions["text"] = "CAST(text AS VARCHAR)"
+    return f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in expressions.items())} FROM {source.sql}"
+
+
+def _position(column: str, values: tuple[str, ...], *, null: int = -1) -> str:
+    """Return SQL for the position of a column's value in ``values``; -2 where it is none of them."""
+    cases = " ".join(f"WHEN {quoted(value)} THEN {position}" for position, value in enumerate(values))
+    value = f"CAST({column} AS VARCHAR)"
+    return f"CAST(CASE WHEN {column} IS NULL THEN {null} ELSE CASE {value} {cases} ELSE -2 END END AS TINYINT)"
+
+
+#: SQL that says why a message enters no turn, or that it was kept.
+REASON: Final = f"""CASE
+    WHEN kind >= {len(TURN_KINDS)} THEN [{", ".join(map(quoted, KINDS))}][kind + 1]
+    WHEN sent_at IS NULL THEN 'no date'
+    WHEN sender IS NULL OR recipient IS NULL THEN 'no sender or recipient'
+    WHEN sender = recipient THEN 'to oneself'
+    ELSE '{KEPT}' END"""
+
+
+class _Scored:
+    """A reader of batches whose text has been turned into kind, score and level."""
+
+    def __init__(self, batches: Any, score: Score | None, flag: Flag | None) -> None:
+        self.n_flagged = 0
+        self.error: Exception | None = None
+        self._score, self._flag = score, flag
+        schema = batches.schema.remove(batches.schema.get_field_index("text"))
+        self.reader = pa.RecordBatchReader.from_batches(schema, self._without_text(batches, schema))
+
+    def _without_text(self, batches: Any, schema: Any) -> Iterator[Any]:
+        for batch in batches:
+            columns = {name: batch.column(name) for name in schema.names}
+            try:
+                self._label(columns, batch.column("text"))
+            except Exception as error:  # DuckDB would hand on its message only
+                self.error = error
+                raise
+            yield pa.record_batch([columns[name] for name in schema.names], schema=schema)
+
+    def _label(self, columns: dict[str, Any], texts: Any) -> None:
+        if self._flag is not None:
+            columns["kind"] = self._flagged(self._flag, columns["kind"], texts)
+        if self._score is not None:
+            score, level = self._score(texts)
+            columns["pitch_score"] = pa.array(score, pa.float64(), from_pandas=True)
+            columns["pitch_level"] = pa.array(level, pa.int8())
+
+    def _flagged(self, flag: Flag, kinds: Any, texts: Any) -> Any:
+        kind = kinds.to_numpy(zero_copy_only=False).copy()
+        automatic = np.asarray(flag(texts)) & (kind >= 0) & (kind < len(TURN_KINDS))
+        self.n_flagged += int(automatic.sum())
+        kind[automatic] = _AUTO_REPLY
+        return pa.array(kind)
+
+
+def _number_in_time_order(database: duckdb.DuckDBPyConnection) -> None:
+    """Replace row numbers by numbers in time order; a newest-first file breaks ties in reverse."""
+    steps = "SELECT sent_at - lag(sent_at) OVER (ORDER BY message_id) AS step FROM messages"
+    oldest_first = database.sql(f"SELECT sum(sign(step)) > 0 FROM ({steps})").fetchall()[0][0]
+    tie = "message_id" if oldest_first else "-message_id"
+    database.execute(
+        f"""CREATE TEMP TABLE numbered AS
+        SELECT * REPLACE (row_number() OVER (ORDER BY sent_at, {tie}) - 1 AS message_id) FROM messages;
+        DROP TABLE messages;
+        ALTER TABLE numbered RENAME TO messages"""
+    )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one look at all messages says: the latest instant, the range of ids, and the audit."""
+
+    latest: int
+    ids: tuple[int, int]
+    n_rows: int
+    audit: pd.DataFrame
+
+
+def summarise(database: duckdb.DuckDBPyConnection, source: Source, n_flagged: int) -> Summary:
+    """Count what was read and left out, and check what must hold of every row."""
+    groups = database.sql(
+        f"""SELECT {REASON}, count(*), max(sent_at), min(message_id), max(message_id), count(message_id),
+        min(bad_date), min(kind), min(pitch_level) FROM messages GROUP BY 1 ORDER BY 1"""
+    ).fetchall()
+    log = AuditLog()
+    n_rows = sum(group[1] for group in groups)
+    log.add(_STAGE, READ, n_rows)
+    for reason, n, *_ in groups:
+        log.add(_STAGE, reason, n)
+    if not any(reason == KEPT for reason, *_ in groups):
+        log.add(_STAGE, KEPT, 0)
+    log.add(NOTE_STAGE, "automatic answers recognised by their text", n_flagged)
+    for _, n, _, _, _, n_ids, bad_date, kind, level in groups:
+        if bad_date is not None:
+            msg = f"{source.name}: sent_at {bad_date!r} is not a date; expected e.g. '2024-02-28 09:15:00 UTC'"
+            raise SourceError(msg)
+        for name, value, allowed in (("kind", kind, "a kind"), ("pitch_level", level, "none, soft, moderate or hard")):
+            if value == -2:
+                msg = f"{source.name}: column {name!r} holds a value that is not {allowed} of the schema"
+                raise SchemaError(msg)
+        if n_ids < n:
+            msg = f"{source.name}: {n - n_ids} rows have no whole number as message_id; expected a unique int64 per row"
+            raise SchemaError(msg)
+    known = [group[2] for group in groups if group[2] is not None]
+    ids = (min((g[3] for g in groups), default=0), max((g[4] for g in groups), default=0))
+    return Summary(max(known, default=NAT), ids, n_rows, log.frame())

@@ -1,0 +1,1 @@
+"""What a message is: pure functions from texts and tables to labels. A label may abstain: null, never a guess."""

@@ -1,0 +1,102 @@
+"""The model: weights of hashed features to an ordered level, scored with NumPy alone.
+
+Three logistic questions (at least soft? at least moderate? hard?) share the features; each text's features are
+weighted by how telling they are (inverse document frequency) and scaled to unit length, so that a long mail is not
+louder than a short note. The three chances, calibrated on authors the model had not seen, add up to an intensity
+between 0 and 3, in which the step to moderate weighs most, since that is where a pitch begins; divided by 3 it is the
+score, cut at three points it is the level.
+
+``data/pitch/build_model.py`` makes the weights from the corpus; ``data/pitch/MODEL_CARD.md`` says how well they do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from etiquette_analysis.labels.pitch.features import word_presence
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etiquette_analysis.labels.pitch.features import Features
+    from etiquette_analysis.labels.pitch.tokens import Tokens
+
+    Floats = NDArray[np.float64]
+
+#: What each chance adds to the intensity: chosen, among a few, on the authors left out.
+STEPS: Final = np.array([0.5, 1.5, 1.0])
+#: A text of at least so many words, of which fewer than this share is known, is in a language we do not know.
+MIN_WORDS_FOR_LANGUAGE: Final = 4
+MIN_KNOWN_SHARE: Final = 0.34
+
+
+@dataclass(frozen=True)
+class Model:
+    """Weights and cuts.
+
+    Attributes
+    ----------
+    weights : array of float32, (buckets, 4)
+        Weight times telling power for the three questions, then the squared telling power.
+    intercept, slope, offset : array of float64, (3,)
+        Of each question, and of its calibration.
+    cuts : array of float64, (3,)
+        Intensity at which soft, moderate and hard begin.
+    known : array of bool
+        Words seen in the corpus, by the place that ``word_presence`` gives.
+    """
+
+    weights: NDArray[np.float32]
+    intercept: Floats
+    slope: Floats
+    offset: Floats
+    cuts: Floats
+    known: NDArray[np.bool_]
+
+    def sums(self, tokens: Tokens, features: Features) -> Floats:
+        """Return, per row, the sums of the four columns over its features."""
+        gathered = self.weights[features.bucket]
+        n_rows = len(tokens.first) - 1
+        return np.stack([np.bincount(features.row, gathered[:, j], minlength=n_rows) for j in range(4)], axis=1)
+
+    def chances(self, sums: Floats) -> Floats:
+        """Return the calibrated chances of at least soft, at least moderate, and hard."""
+        length = np.sqrt(np.maximum(sums[:, 3:], 1e-12))
+        raw = sums[:, :3] / length + self.intercept
+        calibrated: Floats = 1.0 / (1.0 + np.exp(-(self.slope * raw + self.offset)))
+        return calibrated
+
+    def levels(self, intensity: Floats) -> NDArray[np.int8]:
+        """Return the level of each intensity."""
+        return np.searchsorted(self.cuts, intensity, side="right").astype(np.int8)
+
+    def known_share(self, tokens: Tokens, is_word: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.int64]]:
+        """Return, per row, the share of its words that the corpus knows, and how many words it has."""
+        n_rows = len(tokens.first) - 1
+        row = tokens.row[is_word]
+        n_words = np.bincount(row, minlength=n_rows)
+        n_known = np.bincount(row[self.known[word_presence(tokens.word[is_word])]], minlength=n_rows)
+        return n_known / np.maximum(n_words, 1), n_words
+
+
+@cache
+def load_model() -> Model:
+    """Return the model that is shipped with the package."""
+    source = resources.files("etiquette_analysis.labels.pitch").joinpath("model.npz")
+    with source.open("rb") as file, np.load(file) as stored:
+        bucket, value = stored["bucket"], stored["value"]
+        weights = np.zeros((1 << int(stored["bits"]), 4), dtype=np.float32)
+        weights[stored["bucket"]] = stored["value"]
+        return Model(
+            weights=weights,
+            intercept=stored["intercept"],
+            slope=stored["slope"],
+            offset=stored["offset"],
+            cuts=stored["cuts"],
+            known=np.unpackbits(stored["known"]).astype(bool),
+        )

@@ -1,0 +1,274 @@
+"""Every number of the report, computed once: what is printed, drawn and written to ``results.json`` is read from here.
+
+Numbers are rounded to ten significant digits, so that the last bits of a sum, which differ from one processor to the next, do not
+change the file. Whatever cannot be said (too few, not known) is null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from etiquette_analysis.analysis import design as gate
+from etiquette_analysis.analysis.comparison import Comparison, compare
+from etiquette_analysis.analysis.describe import Description, describe
+from etiquette_analysis.analysis.survival import at_time
+from etiquette_analysis.report.habits import SMALLEST_CELL, by_rapport, cell, own_habits, pitches_received, tally
+from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from etiquette_analysis.report.inputs import ReportInputs
+
+SCHEMA: Final = "etiquette-report/1"
+#: Days at which the time-to-reply curves are read off.
+READ_OFF_DAYS: Final = (1, 3, 7, 14)
+
+
+@dataclass(frozen=True, repr=False)
+class Findings:
+    """The analyses behind the report, and their numbers as one tree.
+
+    Attributes
+    ----------
+    inputs : ReportInputs
+        What was given.
+    comparison : Comparison
+        The primary result, or the refusal.
+    description : Description
+        What was counted.
+    results : dict
+        What ``results.json`` holds.
+    """
+
+    inputs: ReportInputs
+    comparison: Comparison
+    description: Description
+    results: dict[str, Any]
+
+    @property
+    def n_pitched(self) -> int:
+        """First pitches to eligible connections."""
+        return int(sum(row.n for name, row in self.description.tallies.items() if name in ("now", "any_later")))
+
+    def __repr__(self) -> str:
+        """Show verdict, level and size."""
+        answer = self.results["answer"]
+        return f"<Findings: {answer['verdict']} (level {answer['level']}), {answer['n']} connections>"
+
+
+def find(inputs: ReportInputs) -> Findings:
+    """Run the analyses of the report.
+
+    Parameters
+    ----------
+    inputs : ReportInputs
+        Turns, dyads, audit, plan.
+
+    Returns
+    -------
+    Findings
+        With ``results``, rounded and ready to be written.
+    """
+    plan, conf = inputs.plan, inputs.plan.conf_level
+    comparison, description = compare(inputs.dyads, plan), describe(inputs.dyads, plan)
+    problem = comparison.problem
+    results = {
+        "schema": SCHEMA,
+        "plan": _plan(inputs),
+        "data": _data(inputs),
+        "answer": _answer(comparison),
+        "counted": _counted(description, conf),
+        "design": _design(comparison),
+        "habits": own_habits(problem, inputs.dyads, plan),
+        "received": pitches_received(inputs.turns, conf_level=conf),
+        "rapport": by_rapport(inputs.turns, conf_level=conf),
+        "grid": _grid(description, conf),
+        "waiting": _waiting(description),
+        "flow": _flow(inputs, comparison),
+        "labels": _labels(inputs),
+        "rules": _rules(plan.conf_level),
+    }
+    return Findings(inputs, comparison, description, tidy_numbers(results))
+
+
+def dump(results: dict[str, Any]) -> str:
+    """Return the results as JSON, keys in order, the same bytes everywhere."""
+    return json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def tidy_numbers(value: Any) -> Any:
+    """Return nested results with plain types, floats rounded to ten significant digits, and null for not-a-number.
+
+    >>> tidy_numbers({"a": np.float64(1 / 3), "b": [float("nan"), np.int64(3)], "c": -1e-17})
+    {'a': 0.3333333333, 'b': [None, 3], 'c': 0.0}
+    """
+    if isinstance(value, dict):
+        return {str(k): tidy_numbers(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [tidy_numbers(v) for v in value]
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        if not math.isfinite(value):
+            return None
+        return 0.0 if abs(value) < 1e-12 else float(f"{float(value):.10g}")
+    return value
+
+
+def _plan(inputs: ReportInputs) -> dict[str, Any]:
+    plan = inputs.plan
+    return {
+        "hash": plan.hash,
+        "immediate": list(plan.immediate),
+        "deferred": list(plan.deferred),
+        "window_days": plan.window_days,
+        "follow_up_days": plan.follow_up_days,
+        "history_days": plan.history_days,
+        "pitch_level": plan.pitch_level,
+        "conf_level": plan.conf_level,
+        "sesoi": plan.sesoi,
+    }
+
+
+def _data(inputs: ReportInputs) -> dict[str, Any]:
+    dyads, turns = inputs.dyads, inputs.turns
+    listed = dyads["time_zero_source"] == "connection"
+    return {
+        "fingerprint": inputs.fingerprint,
+        "source": inputs.about.get("source", "table"),
+        "observed_until": inputs.about.get("observed_until"),
+        "first_connected": _day(dyads["time_zero"].min()),
+        "last_connected": _day(dyads["time_zero"].max()),
+        "n_messages": inputs.about.get("n_messages", int(turns["n_messages"].sum())),
+        "n_connections": int(listed.sum()),
+        "n_orphans": int((~listed).sum()),
+        "n_turns": len(turns),
+        "n_owners": inputs.about.get("n_owners", 0),
+    }
+
+
+def _day(instant: pd.Timestamp) -> str | None:
+    return None if instant is None or instant != instant else f"{instant:%Y-%m-%d}"  # noqa: PLR0124
+
+
+def _answer(comparison: Comparison) -> dict[str, Any]:
+    frame = comparison.frame[comparison.frame["estimand"] == "P"].set_index("scale")
+    out: dict[str, Any] = {
+        "level": comparison.level,
+        "verdict": comparison.verdict,
+        "n": len(comparison.problem),
+        "rd": comparison.rd,
+        "low": comparison.low,
+        "high": comparison.high,
+        "ratio": comparison.ratio,
+        "ratio_low": comparison.ratio_low,
+        "ratio_high": comparison.ratio_high,
+        "n_orphans": comparison.n_orphans,
+        "first_day": comparison.dates[0],
+        "last_day": comparison.dates[1],
+        "of_100": 100,
+    }
+    for arm in ("now", "later"):
+        row = frame.loc[f"rate_{arm}"]
+        out |= {f"rate_{arm}": row["estimate"], f"{arm}_low": row["low"], f"{arm}_high": row["high"]}
+        out |= {f"n_{arm}": int(frame[f"n_{arm}"].iloc[0]), f"ess_{arm}": frame[f"ess_{arm}"].iloc[0]}
+    return out
+
+
+def _counted(description: Description, conf_level: float) -> dict[str, Any]:
+    tallies = description.tallies
+    out: dict[str, Any] = {g: tally(t.n, t.n_replies, conf_level=conf_level) for g, t in tallies.items()}
+    later, warm = tallies["any_later"].n, tallies["any_later_warm"].n
+    out["warm_share"] = warm / later if later >= SMALLEST_CELL else None
+    frame = description.frame
+    for group in ("any_later", "any_later_warm", "any_later_cold"):
+        row = frame[(frame["estimand"] == f"D {group}") & (frame["scale"] == "rd")].iloc[0]
+        is_shown = min(tallies["now"].n, tallies[group].n) >= SMALLEST_CELL
+        out[f"rd_{group}"] = {k: row[k] if is_shown else None for k in ("estimate", "low", "high")}
+    return out
+
+
+def _design(comparison: Comparison) -> dict[str, Any]:
+    design = comparison.design
+    return {
+        "level": design.level,
+        "reasons": list(design.reasons),
+        "values": dict(design.values),
+        "arms": design.counts.to_dict("records"),
+    }
+
+
+def _grid(description: Description, conf_level: float) -> list[dict[str, Any]]:
+    table = description.tables["timing_by_intensity"]
+    return [
+        {"timing": r.timing, "pitch_level": r.pitch_level, **tally(int(r.n), int(r.n_replies), conf_level=conf_level)}
+        for r in table.itertuples()
+    ]
+
+
+def _waiting(description: Description) -> dict[str, Any]:
+    """Return the share answered by some days, and where the curves stand."""
+    curves, out = description.tables["time_to_reply"], {}
+    for group in ("now", "any_later"):
+        table = curves[curves["group"] == group] if len(curves) else curves
+        n = int(table["n_at_risk"].max()) if len(table) else 0
+        if n < SMALLEST_CELL:
+            out[group] = None
+            continue
+        shares = {f"day_{d}": 1 - at_time(table, 24.0 * d) for d in READ_OFF_DAYS}
+        out[group] = {"n": n, "n_replies": int(table["n_events"].sum()), **shares}
+    return out
+
+
+def _flow(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
+    """Return the way from rows read to the contacts that are compared, with every loss."""
+    plan, audit, problem = inputs.plan, inputs.audit, comparison.problem
+    stages = []
+    for stage, rows in audit[audit["stage"] != NOTE_STAGE].groupby("stage", sort=False):
+        n = rows.groupby("reason", sort=False)["n"].sum()
+        left = [{"reason": str(r), "n": int(k)} for r, k in n.items() if r not in (READ, KEPT)]
+        stages.append({"stage": str(stage), "read": int(n.get(READ, 0)), "kept": int(n.get(KEPT, 0)), "left_out": left})
+    reasons = inputs.dyads["exclusion"].value_counts(sort=False)
+    excluded = [{"reason": str(r), "n": cell(int(k))} for r, k in reasons.items()]
+    now, later = problem.in_window(plan.immediate), problem.in_window(plan.deferred)
+    between = problem.in_window((plan.immediate[1] + 1, plan.deferred[0] - 1))
+    sizes = {"now": now.sum(), "between": between.sum(), "later": later.sum()}
+    sizes["none"] = len(problem) - sum(sizes.values())
+    return {
+        "stages": stages,
+        "n_dyads": len(inputs.dyads),
+        "excluded": sorted(excluded, key=lambda row: row["reason"]),
+        "n_excluded": len(inputs.dyads) - len(problem),
+        "n_eligible": len(problem),
+        "arms": {name: cell(int(n)) for name, n in sizes.items()},
+    }
+
+
+def _labels(inputs: ReportInputs) -> dict[str, Any]:
+    about = inputs.about
+    names = ("is_own_coding", "n_labelled", "n_abstained", "n_auto_replies", "sensitivity", "specificity")
+    return {name: about.get(name) for name in names}
+
+
+def _rules(conf_level: float) -> dict[str, Any]:
+    """Return the fixed thresholds that sentences mention."""
+    return {
+        "conf_of_100": 100 * conf_level,
+        "smallest_cell": SMALLEST_CELL,
+        "min_pitches": gate.MIN_PITCHES,
+        "min_replies": gate.MIN_REPLIES,
+        "enough_pitches": gate.ENOUGH_PITCHES,
+        "min_ess": gate.MIN_ESS,
+        "max_share_of_one": gate.MAX_SHARE_OF_ONE,
+        "max_low_share": gate.MAX_LOW_SHARE,
+        "max_smd": gate.MAX_SMD,
+        "read_off_days": list(READ_OFF_DAYS),
+    }

@@ -1,0 +1,379 @@
+"""Tables of unknown origin: columns mapped, never guessed; dates read in one way or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etiquette_analysis.errors import DesignError, SchemaError, SourceError
+from etiquette_analysis.schema import NOTE_STAGE, Dataset, check_audit
+from etiquette_analysis.sources import read, read_table
+
+MAIL = pd.DataFrame(
+    {
+        "sender": ["ada", "ben", "ada"],
+        "recipient": ["ben", "ada", "cleo"],
+        "sent_at": ["2024-03-01T09:00:00Z", "2024-03-02T10:00:00Z", "2024-03-03T11:00:00Z"],
+        "text": ["Hello", "None", ""],
+    }
+)
+PAIRS = pd.DataFrame(
+    {"person_a": ["ada", "ada"], "person_b": ["ben", "cleo"], "connected_at": ["2024-02-29", "2024-03-03"]}
+)
+
+
+def count(dataset: Dataset, stage: str, reason: str) -> int:
+    audit = dataset.audit
+    return int(audit.loc[(audit["stage"] == stage) & audit["reason"].str.contains(reason, regex=False), "n"].sum())
+
+
+def write(table: pd.DataFrame, path: Path) -> Path:
+    if path.suffix == ".parquet":
+        table.to_parquet(path)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_dict("records")), "utf-8")
+    else:
+        table.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".jsonl"])
+def test_every_form_of_a_table_gives_the_same_dataset(tmp_path: Path, suffix: str) -> None:
+    from_memory = read_table(MAIL, PAIRS, ego="ada")
+    from_file = read_table(write(MAIL, tmp_path / f"m{suffix}"), write(PAIRS, tmp_path / f"c{suffix}"), ego="ada")
+    pd.testing.assert_frame_equal(from_file.messages, from_memory.messages)
+    pd.testing.assert_frame_equal(from_file.connections, from_memory.connections)
+    assert from_file.messages["text"].isna().tolist() == [False, False, True]
+    assert from_file.messages["text"].tolist()[1] == "None"
+    assert (from_file.ego, from_file.source, from_file.has_connection_dates) == ("ada", "table", True)
+    check_audit(from_file.audit)
+    pd.testing.assert_frame_equal(read(tmp_path / f"m{suffix}").messages, from_memory.messages)
+
+
+def test_the_callers_table_is_not_changed() -> None:
+    before = MAIL.copy()
+    read_table(MAIL, PAIRS)
+    pd.testing.assert_frame_equal(MAIL, before)
+
+
+def test_kind_defaults_to_message_and_unknown_kinds_are_refused() -> None:
+    assert set(read_table(MAIL).messages["kind"]) == {"message"}
+    given_kinds = read_table(MAIL.assign(kind=["inmail", None, "draft"]))
+    assert given_kinds.messages["kind"].tolist() == ["inmail", "message", "draft"]
+    with pytest.raises(SchemaError, match=r"unknown kind \['mail'\]; expected one of message, invitation"):
+        read_table(MAIL.assign(kind="mail"))
+
+
+def test_without_any_connection_nothing_is_known_of_dates() -> None:
+    dataset = read_table(MAIL)
+    assert not dataset.has_connection_dates
+    assert dataset.connections.empty
+    assert list(dataset.connections.columns) == ["person_a", "person_b", "connected_at", "resolution"]
+    assert count(dataset, NOTE_STAGE, "none given, so no date of connection is known") == 1
+
+
+# columns
+
+
+def test_a_mapping_names_columns_in_any_language(tmp_path: Path) -> None:
+    theirs = MAIL.rename(
+        columns={"sender": "Mittente", "recipient": "Destinatario", "sent_at": "Data", "text": "Testo"}
+    )
+    mapping = {"sender": "Mittente", "recipient": "Destinatario", "sent_at": "Data", "text": "Testo"}
+    mapped = read_table(write(theirs, tmp_path / "m.csv"), mapping=mapping)
+    pd.testing.assert_frame_equal(mapped.messages, read_table(MAIL).messages)
+
+
+def test_unknown_headers_print_the_mapping_with_guesses_marked(tmp_path: Path) -> None:
+    table = pd.DataFrame({"Mittente": ["a"], "Prospect Name": ["b"], "Quando": ["x"], "Messaggio": ["c"]})
+    with pytest.raises(SourceError) as error:
+        read_table(write(table, tmp_path / "crm.csv"))
+    assert str(error.value) == (
+        "crm.csv: no column sender, recipient, sent_at; it has 'Mittente', 'Prospect Name', 'Quando', 'Messaggio'. "
+        "Say which column is which with\n"
+        "mapping={\n"
+        '    "sender": "Mittente",  # a guess: check it\n'
+        '    "recipient": "Prospect Name",  # a guess: check it\n'
+        '    "sent_at": "...",  # fill in\n'
+        '    "text": "Messaggio",  # a guess: check it\n'
+        "}"
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("From", "To", "Sent At"),
+        ("Mittente", "Destinatario", "Data invio"),
+        ("Remitente", "Destinatario", "Fecha"),
+        ("Expéditeur", "Destinataire", "Envoyé le"),
+        ("Absender", "Empfänger", "Gesendet am"),
+        ("Remetente", "Destinatário", "Data"),
+    ],
+)
+def test_guesses_come_in_six_languages(headers: tuple[str, str, str]) -> None:
+    table = pd.DataFrame({name: ["x"] for name in headers})
+    with pytest.raises(SourceError) as error:
+        read_table(table)
+    for our, their in zip(("sender", "recipient", "sent_at"), headers, strict=True):
+        assert f'"{our}": "{their}",  # a guess' in str(error.value)
+
+
+def test_a_mapping_is_checked_on_both_sides() -> None:
+    with pytest.raises(DesignError, match=r"mapping has 'from' on its left side, which is no column name of ours"):
+        read_table(MAIL, mapping={"from": "sender"})
+    with pytest.raises(SourceError, match=r"mapping says 'text' is column 'body', but there is none .*has 'sender'"):
+        read_table(MAIL, mapping={"text": "body"})
+
+
+# dates
+
+
+@pytest.mark.parametrize("text", ["03/04/2024", "03/04/2024 10:00", "3.4.2024"])
+def test_the_order_of_day_and_month_is_never_guessed(text: str) -> None:
+    message = r"the messages table, row 2: sent_at .* is ambiguous.*Write the column as ISO 8601 \(year first\)"
+    with pytest.raises(SourceError, match=message):
+        read_table(MAIL.assign(sent_at=["2024-03-01", text, "2024-03-01"]))
+
+
+def test_a_date_that_cannot_be_is_an_error_or_a_counted_loss(tmp_path: Path) -> None:
+    table = MAIL.assign(sent_at=["2024-03-01T09:00:00Z", "31/02/2024", ""])
+    path = write(table, tmp_path / "m.csv")
+    with pytest.raises(
+        SourceError, match=r'm.csv, line 3: sent_at "31/02/2024" is not a date; expected e.g. "2024-02-28T'
+    ):
+        read_table(path)
+    dataset = read_table(path, on_bad_row="drop")
+    assert count(dataset, "messages", "unreadable date") == count(dataset, "messages", "no date") == 1
+    assert len(dataset.messages) == 1
+
+
+@pytest.mark.parametrize("values", [[1709283600, 1709283601, 1709283602], [45352.5, 45353.0, 45354.0]])
+def test_numbers_are_no_dates(values: list[float]) -> None:
+    with pytest.raises(SourceError, match=r"row 1: sent_at .* is a number, and nothing says .*pandas.to_datetime"):
+        read_table(MAIL.assign(sent_at=values))
+    with pytest.raises(SourceError, match=r"is a number"):
+        read_table(MAIL.assign(sent_at=[str(value) for value in values]))
+
+
+def test_times_without_zone_are_counted_and_placed() -> None:
+    table = MAIL.assign(sent_at=["2024-07-01 09:00", "2024-03-31 02:30:00", "2024-07-01T09:00:00Z"])
+    utc = read_table(table)
+    assert count(utc, NOTE_STAGE, "sent_at without a zone, taken as UTC") == 2
+    rome = read_table(table, timezone="Europe/Rome")
+    assert count(rome, NOTE_STAGE, "taken as Europe/Rome") == 2
+    assert set(rome.messages["sent_at"]) == {
+        pd.Timestamp("2024-07-01 07:00", tz="UTC"),
+        pd.Timestamp("2024-03-31 01:00", tz="UTC"),  # 02:30 did not exist that night
+        pd.Timestamp("2024-07-01 09:00", tz="UTC"),
+    }
+    with pytest.raises(DesignError, match=r"timezone='Rome' is not known; expected a name such as"):
+        read_table(table, timezone="Rome")
+
+
+@pytest.mark.parametrize(
+    "dtype", ["datetime64[ns, Europe/Rome]", "datetime64[ns]", "datetime64[s]", "object", "category"]
+)
+def test_typed_dates_are_taken_as_they_are(dtype: str) -> None:
+    at = pd.to_datetime(MAIL["sent_at"], utc=True)
+    naive = at.dt.tz_localize(None)
+    values = (
+        at.astype(dtype)
+        if "Rome" in dtype
+        else naive.astype(dtype)
+        if "date" in dtype
+        else MAIL["sent_at"].astype(dtype)
+    )
+    assert read_table(MAIL.assign(sent_at=values)).messages["sent_at"].tolist() == at.tolist()
+
+
+def test_python_dates_are_days() -> None:
+    pairs = PAIRS.assign(connected_at=pd.to_datetime(PAIRS["connected_at"]).dt.date)
+    assert set(read_table(MAIL, pairs).connections["resolution"]) == {"day"}
+
+
+def test_observed_until_counts_rows_left_out() -> None:
+    table = MAIL.assign(sender=["ada", "ben", None])
+    dataset = read_table(table)
+    assert dataset.observed_until == pd.Timestamp("2024-03-03 11:00", tz="UTC")
+    assert count(dataset, "messages", "no sender or recipient") == 1
+    assert read_table(MAIL, observed_until="2024-12-31").observed_until == pd.Timestamp("2024-12-31", tz="UTC")
+
+
+# ids
+
+
+def test_message_ids_stay_as_given_in_any_order() -> None:
+    dataset = read_table(MAIL.assign(message_id=[30, 10, 20]))
+    assert dataset.messages["message_id"].tolist() == [30, 10, 20]
+    assert dataset.messages["text"].tolist()[:2] == ["Hello", "None"]
+
+
+def test_a_repeated_message_id_is_an_error() -> None:
+    with pytest.raises(
+        SchemaError, match=r"message_id .*7.* occurs more than once \(1 repeats\); message_id must be unique"
+    ):
+        read_table(MAIL.assign(message_id=["7", "8", "7"]))
+
+
+@pytest.mark.parametrize(
+    "ids", [["a", "b", "c"], [1.5, 2.0, 3.0], [1, 2, None], [2**60 * 1.0, 1.0, 2.0], ["9" * 30, "1", "2"]]
+)
+def test_ids_that_are_no_whole_numbers_are_renumbered_in_time_order(ids: list) -> None:
+    dataset = read_table(MAIL.iloc[::-1].assign(message_id=ids))
+    assert dataset.messages["message_id"].tolist() == [0, 1, 2]
+    assert dataset.messages["sent_at"].is_monotonic_increasing
+    assert count(dataset, NOTE_STAGE, "message_id is not a whole number everywhere") == 3
+
+
+def test_ties_follow_the_direction_of_the_file() -> None:
+    one_second = MAIL.assign(sent_at=["2024-03-02T00:00:00Z", "2024-03-01T00:00:00Z", "2024-03-01T00:00:00Z"])
+    assert read_table(one_second).messages["recipient"].tolist() == ["cleo", "ada", "ben"]
+
+
+@pytest.mark.parametrize("people", [[1, 2, 3], [1.0, 2.0, 3.0], pd.array([1, 2, 3], dtype="Int64"), ["1", "2", "3"]])
+def test_numbers_of_people_become_text(people: list) -> None:
+    dataset = read_table(MAIL.assign(sender=people), ego=1)  # type: ignore[arg-type]
+    assert dataset.messages["sender"].tolist() == ["1", "2", "3"]
+    assert dataset.ego == "1"
+
+
+def test_identifiers_stay_verbatim(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text('sender,recipient,sent_at\n007,"Doe, Jane",2024-03-01\nNA, x ,2024-03-02\n')
+    messages = read_table(path).messages
+    assert messages["sender"].tolist() == ["007", "NA"]
+    assert messages["recipient"].tolist() == ["Doe, Jane", " x "]
+
+
+def test_the_owner_takes_part() -> None:
+    assert read_table(MAIL, ego=["ada", "zoe"]).ego == ("ada", "zoe")
+    with pytest.raises(DesignError, match=r"ego='zoe' takes part in no message"):
+        read_table(MAIL, ego="zoe")
+
+
+# connections
+
+
+def test_resolution_is_a_day_only_where_no_value_tells_an_hour() -> None:
+    assert set(read_table(MAIL, PAIRS).connections["resolution"]) == {"day"}
+    exact = read_table(MAIL, PAIRS.assign(connected_at=["2024-02-29T00:00:00Z", "2024-03-03T10:00:00Z"]))
+    assert set(exact.connections["resolution"]) == {"second"}
+    mixed = read_table(
+        MAIL, PAIRS.assign(connected_at="2024-03-03T10:00:00Z", resolution=["day", "second"])
+    ).connections
+    assert mixed["connected_at"].dt.hour.tolist() == [0, 10]
+    with pytest.raises(SchemaError, match=r"unknown resolution \['hour'\]; expected 'day' or 'second'"):
+        read_table(MAIL, PAIRS.assign(resolution="hour"))
+
+
+def test_a_day_is_midnight_utc_whatever_the_zone_of_times() -> None:
+    connections = read_table(MAIL, PAIRS, timezone="Asia/Tokyo").connections
+    assert connections["connected_at"].tolist() == [
+        pd.Timestamp("2024-02-29", tz="UTC"),
+        pd.Timestamp("2024-03-03", tz="UTC"),
+    ]
+
+
+def test_connection_dates_may_stand_beside_the_messages() -> None:
+    table = MAIL.assign(connected_at=["2024-03-01", "2024-02-20", None], x_size=[1, 2, 3])
+    dataset = read_table(table)
+    assert dataset.connections["connected_at"].tolist() == [pd.Timestamp("2024-02-20", tz="UTC")]
+    assert set(dataset.connections.loc[0, ["person_a", "person_b"]]) == {"ada", "ben"}
+    assert dataset.connections["x_size"].tolist() == [2.0]
+    assert count(dataset, "connections", "another date of the same pair; the earliest counts") == 1
+    check_audit(dataset.audit)
+
+
+def test_what_is_known_at_connection_is_kept() -> None:
+    extras = {
+        "invited_by": "ada",
+        "invited_at": "2024-02-01",
+        "position": "CEO",
+        "campaign": "c1",
+        "x_seniority": ["3", ""],
+    }
+    connections = read_table(MAIL, PAIRS.assign(**extras, note="not kept")).connections
+    assert list(connections.columns)[4:] == ["invited_by", "invited_at", "position", "campaign", "x_seniority"]
+    assert connections["x_seniority"].dtype == np.float64
+    assert connections["x_seniority"].isna().tolist() == [False, True]
+    assert connections["invited_at"].dtype == "datetime64[us, UTC]"
+
+
+def test_a_covariate_that_is_no_number_is_counted_as_missing() -> None:
+    dataset = read_table(MAIL, PAIRS.assign(x_size=["big", "2"]))
+    assert dataset.connections["x_size"].isna().tolist() == [True, False]
+    assert count(dataset, NOTE_STAGE, "x_size is not a number, taken as missing") == 1
+
+
+def test_a_pair_without_person_or_date_is_left_out_and_counted() -> None:
+    pairs = pd.concat([PAIRS, PAIRS.assign(person_b=None), PAIRS.iloc[:1].assign(connected_at=None)])
+    dataset = read_table(MAIL, pairs)
+    assert (count(dataset, "connections", "no person"), count(dataset, "connections", "no date")) == (2, 1)
+    assert len(dataset.connections) == 2
+
+
+def test_connections_need_their_columns() -> None:
+    with pytest.raises(
+        SourceError, match=r"the connections table: no column person_a, person_b; it has 'User', 'Contact'"
+    ):
+        read_table(MAIL, pd.DataFrame({"User": ["a"], "Contact": ["b"], "connected_at": ["2024-01-01"]}))
+
+
+# files
+
+
+def test_files_that_are_no_tables_say_what_they_are(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text('{"sender": "a"}\nnot json\n')
+    with pytest.raises(SourceError, match=r"m.jsonl, line 2: not JSON .*expected one JSON object per line"):
+        read_table(tmp_path / "m.jsonl")
+    (tmp_path / "l.jsonl").write_text("[1, 2]\n")
+    with pytest.raises(SourceError, match=r"l.jsonl, line 1: a JSON list, expected one object per line"):
+        read_table(tmp_path / "l.jsonl")
+    (tmp_path / "m.docx").write_text("x")
+    with pytest.raises(SourceError, match=r"m.docx: not a known kind of table; expected one of .csv"):
+        read_table(tmp_path / "m.docx")
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(SourceError, match=r"bad.parquet: the Parquet file is damaged .*write it again"):
+        read_table(tmp_path / "bad.parquet")
+    with pytest.raises(SourceError, match=r"expected one table, found \d+ files"):
+        read_table(tmp_path)
+
+
+def test_an_empty_table_is_an_empty_dataset() -> None:
+    dataset = read_table(MAIL.iloc[:0], PAIRS.iloc[:0])
+    assert (len(dataset.messages), len(dataset.connections)) == (0, 0)
+    assert pd.isna(dataset.observed_until)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1).filter(lambda s: s.strip()),
+            st.text(st.characters(codec="utf-8", exclude_characters="\x00")),
+            st.datetimes(pd.Timestamp("1900-01-01").to_pydatetime(), pd.Timestamp("2100-01-01").to_pydatetime()),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_any_table_written_as_json_lines_reads_back_the_same(
+    tmp_path_factory: pytest.TempPathFactory, rows: list
+) -> None:
+    path = tmp_path_factory.mktemp("jsonl") / "m.jsonl"
+    records = [
+        {"sender": s, "recipient": "x", "text": t, "sent_at": d.isoformat(), "message_id": n}
+        for n, (s, t, d) in enumerate(rows)
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    messages = read_table(path).messages
+    assert messages["sender"].tolist() == [s for s, _, _ in rows]
+    assert messages["text"].fillna("").tolist() == [t for _, t, _ in rows]
+    assert messages["sent_at"].tolist() == [pd.Timestamp(d, tz="UTC") for _, _, d in rows]
