@@ -10,15 +10,19 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from etiquette_analysis.errors import DesignError
+from etiquette_analysis.schema import CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from etiquette_analysis.schema import Dataset
 
 KEY_BYTES: Final = 32
 PSEUDONYM_BYTES: Final = 8
@@ -79,3 +83,42 @@ def load_key(path: Path | None = None) -> bytes:
     except OSError as error:
         msg = f"{where}: the pseudonym key cannot be read or made ({error.strerror}); set XDG_DATA_HOME to your folder"
         raise DesignError(msg) from error
+
+
+def pseudonymise(dataset: Dataset, *, key: bytes) -> Dataset:
+    """Return the dataset with pseudonyms for people and conversations, and without texts.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As a reader delivers it.
+    key : bytes
+        16 to 64 secret bytes; the same key gives the same pseudonyms.
+
+    Returns
+    -------
+    Dataset
+        ``text`` is null throughout, ``position`` is left out; times, kinds and the audit stay.
+
+    Raises
+    ------
+    DesignError
+        Where the key is too short or too long.
+    """
+    messages = dataset.messages.copy()
+    connections = dataset.connections.drop(columns="position", errors="ignore").copy()
+    for table, columns in (
+        (messages, ("sender", "recipient", "conversation_id")),
+        (connections, ("person_a", "person_b", "invited_by")),
+    ):
+        for column in columns:
+            if column in table.columns:
+                table[column] = pseudonymise_column(table[column], key=key)
+    messages["text"] = pd.Series(pd.NA, index=messages.index, dtype="str")
+    ego = dataset.ego
+    if isinstance(ego, str):
+        ego = pseudonym(ego, key=key)
+    elif ego is not None:
+        ego = tuple(pseudonym(name, key=key) for name in ego)
+    keep = [c for c in connections.columns if c in CONNECTIONS or c.startswith("x_")]
+    return replace(dataset, messages=messages, connections=connections[keep], ego=ego, evidence="")

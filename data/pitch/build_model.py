@@ -118,7 +118,9 @@ def choose_cuts(expected: Floats, level: Levels) -> Floats:
             for c in tried:
                 trial = cuts.copy()
                 trial[j] = c
-                kappas.append(cohen_kappa_score(level, np.searchsorted(trial, expected, side="right"), weights="quadratic"))
+                kappas.append(
+                    cohen_kappa_score(level, np.searchsorted(trial, expected, side="right"), weights="quadratic")
+                )
             cuts[j] = tried[int(np.argmax(kappas))]
     return cuts
 

@@ -188,12 +188,11 @@ def _plans(dyads: pd.DataFrame, plan: Plan) -> Iterator[Row]:
     ]
     for method, change in variants:
         other = replace(plan, **change)
-        problem = build_problem(dyads, other)
         lack = missing_outcome(dyads, other)
         if lack:
-            yield empty_row(problem, estimand="P", method=method, reason=lack)
+            yield empty_row(build_problem(dyads, plan), estimand="P", method=method, reason=lack)
         else:
-            yield primary_row(problem, method=method)
+            yield primary_row(build_problem(dyads, other), method=method)
     names = _base_covariates(build_problem(dyads, plan).names)
     for name in names:
         kept = tuple(k for k in names if k != name)

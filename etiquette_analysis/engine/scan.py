@@ -117,9 +117,9 @@ def load_messages(
 ) -> int:
     """Create the relation ``messages``; return how many automatic answers were recognised by their text.
 
-    Columns: sender, recipient, sent_at (microseconds), message_id, kind, pitch_score, pitch_level, and bad_date (what
-    stood where no date could be read). Parquet without text to score stays where it is; all else is read once into a
-    temporary table, which spills.
+    Columns: sender, recipient, sent_at (microseconds), message_id, kind, pitch_score, pitch_level, and what stood where
+    no date, kind or level could be read (bad_date, bad_kind, bad_level). Parquet without text to score stays where it
+    is; all else is read once into a temporary table, which spills.
     """
     source.require(*_REQUIRED)
     has_text = "text" in source.columns and (score is not None or flag is not None)
@@ -145,7 +145,6 @@ def load_messages(
 
 def _select(source: Source, *, with_text: bool) -> str:
     has = source.columns
-    given = {"pitch_score": "TRY_CAST(pitch_score AS DOUBLE)", "pitch_level": _position("pitch_level", PITCH_LEVELS)}
     instant = "TRY_CAST(sent_at AS TIMESTAMPTZ)"
     expressions = {
         "sender": "CAST(sender AS VARCHAR)",
@@ -153,9 +152,11 @@ def _select(source: Source, *, with_text: bool) -> str:
         "sent_at": f"epoch_us({instant})",
         "message_id": "TRY_CAST(message_id AS BIGINT)" if "message_id" in has else "row_number() OVER ()",
         "kind": _position("kind", KINDS, null=_MESSAGE) if "kind" in has else f"{_MESSAGE}::TINYINT",
-        "pitch_score": given["pitch_score"] if "pitch_score" in has else "NULL::DOUBLE",
-        "pitch_level": given["pitch_level"] if "pitch_level" in has else "-1::TINYINT",
+        "pitch_score": "TRY_CAST(pitch_score AS DOUBLE)" if "pitch_score" in has else "NULL::DOUBLE",
+        "pitch_level": _position("pitch_level", PITCH_LEVELS) if "pitch_level" in has else "-1::TINYINT",
         "bad_date": f"CASE WHEN {instant} IS NULL THEN CAST(sent_at AS VARCHAR) END",
+        "bad_kind": _strange("kind", KINDS) if "kind" in has else "NULL::VARCHAR",
+        "bad_level": _strange("pitch_level", PITCH_LEVELS) if "pitch_level" in has else "NULL::VARCHAR",
     }
     if with_text:
         expressions["text"] = "CAST(text AS VARCHAR)"
@@ -163,10 +164,15 @@ def _select(source: Source, *, with_text: bool) -> str:
 
 
 def _position(column: str, values: tuple[str, ...], *, null: int = -1) -> str:
-    """Return SQL for the position of a column's value in ``values``; -2 where it is none of them."""
+    """Return SQL for the position of a column's value in ``values``; ``null`` where it is null or none of them."""
     cases = " ".join(f"WHEN {quoted(value)} THEN {position}" for position, value in enumerate(values))
+    return f"CAST(CASE CAST({column} AS VARCHAR) {cases} ELSE {null} END AS TINYINT)"
+
+
+def _strange(column: str, values: tuple[str, ...]) -> str:
+    """Return SQL for a column's value where it is none of ``values``, else null."""
     value = f"CAST({column} AS VARCHAR)"
-    return f"CAST(CASE WHEN {column} IS NULL THEN {null} ELSE CASE {value} {cases} ELSE -2 END END AS TINYINT)"
+    return f"CASE WHEN {value} NOT IN ({', '.join(map(quoted, values))}) THEN {value} END"
 
 
 #: SQL that says why a message enters no turn, or that it was kept.
@@ -239,29 +245,29 @@ class Summary:
 
 def summarise(database: duckdb.DuckDBPyConnection, source: Source, n_flagged: int) -> Summary:
     """Count what was read and left out, and check what must hold of every row."""
-    groups = database.sql(
-        f"""SELECT {REASON}, count(*), max(sent_at), min(message_id), max(message_id), count(message_id),
-        min(bad_date), min(kind), min(pitch_level) FROM messages GROUP BY 1 ORDER BY 1"""
+    *groups, total = database.sql(
+        f"""SELECT {REASON} AS reason, count(*), max(sent_at), min(message_id), max(message_id), count(message_id),
+        min(bad_date), min(bad_kind), min(bad_level)
+        FROM messages GROUP BY GROUPING SETS ((reason), ()) ORDER BY reason NULLS LAST"""
     ).fetchall()
+    _, n_rows, latest, first_id, last_id, n_ids, bad_date, bad_kind, bad_level = total
+    if bad_date is not None:
+        msg = f"{source.name}: sent_at {bad_date!r} is not a date; expected e.g. '2024-02-28 09:15:00 UTC'"
+        raise SourceError(msg)
+    for name, value, allowed in (("kind", bad_kind, KINDS), ("pitch_level", bad_level, PITCH_LEVELS)):
+        if value is not None:
+            msg = f"{source.name}: column {name!r} holds {value!r}; expected one of {', '.join(allowed)}"
+            raise SchemaError(msg)
+    if n_ids < n_rows:
+        msg = (
+            f"{source.name}: {n_rows - n_ids} rows have no whole number as message_id; expected a unique int64 per row"
+        )
+        raise SchemaError(msg)
     log = AuditLog()
-    n_rows = sum(group[1] for group in groups)
     log.add(_STAGE, READ, n_rows)
     for reason, n, *_ in groups:
         log.add(_STAGE, reason, n)
     if not any(reason == KEPT for reason, *_ in groups):
         log.add(_STAGE, KEPT, 0)
     log.add(NOTE_STAGE, "automatic answers recognised by their text", n_flagged)
-    for _, n, _, _, _, n_ids, bad_date, kind, level in groups:
-        if bad_date is not None:
-            msg = f"{source.name}: sent_at {bad_date!r} is not a date; expected e.g. '2024-02-28 09:15:00 UTC'"
-            raise SourceError(msg)
-        for name, value, allowed in (("kind", kind, "a kind"), ("pitch_level", level, "none, soft, moderate or hard")):
-            if value == -2:
-                msg = f"{source.name}: column {name!r} holds a value that is not {allowed} of the schema"
-                raise SchemaError(msg)
-        if n_ids < n:
-            msg = f"{source.name}: {n - n_ids} rows have no whole number as message_id; expected a unique int64 per row"
-            raise SchemaError(msg)
-    known = [group[2] for group in groups if group[2] is not None]
-    ids = (min((g[3] for g in groups), default=0), max((g[4] for g in groups), default=0))
-    return Summary(max(known, default=NAT), ids, n_rows, log.frame())
+    return Summary(NAT if latest is None else latest, (first_id or 0, last_id or 0), n_rows, log.frame())

@@ -94,7 +94,7 @@ def _strings(column: pd.Series) -> Any:
 def _rank_as_first(names: Any) -> Ints:
     rank = np.arange(len(names))
     if pc.any(pc.match_substring_regex(names, r"[\x00-\x08]")).as_py():
-        order = pc.sort_indices(pc.binary_join_element_wise(names, SEPARATOR, "")).to_numpy()
+        order = pc.sort_indices(pc.binary_join_element_wise(names, *pa.array(["", SEPARATOR], names.type))).to_numpy()
         rank[order] = np.arange(len(names))
     return rank
 

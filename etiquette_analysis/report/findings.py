@@ -16,6 +16,9 @@ import numpy as np
 from etiquette_analysis.analysis import design as gate
 from etiquette_analysis.analysis.comparison import Comparison, compare
 from etiquette_analysis.analysis.describe import Description, describe
+from etiquette_analysis.analysis.placebo import placebo
+from etiquette_analysis.analysis.power import power
+from etiquette_analysis.analysis.sensitivity import sensitivity
 from etiquette_analysis.analysis.survival import at_time
 from etiquette_analysis.report.habits import SMALLEST_CELL, by_rapport, cell, own_habits, pitches_received, tally
 from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ
@@ -50,6 +53,12 @@ class Findings:
     comparison: Comparison
     description: Description
     results: dict[str, Any]
+
+    @property
+    def tipping(self) -> float | None:
+        """The tipping odds factor, where there is a difference that could be erased."""
+        factor = self.results["doubt"]["tipping"]
+        return factor if factor is not None and factor > 1 else None
 
     @property
     def n_pitched(self) -> int:
@@ -91,6 +100,7 @@ def find(inputs: ReportInputs) -> Findings:
         "grid": _grid(description, conf),
         "waiting": _waiting(description),
         "flow": _flow(inputs, comparison),
+        "doubt": _doubt(inputs, comparison),
         "labels": _labels(inputs),
         "rules": _rules(plan.conf_level),
     }
@@ -249,6 +259,28 @@ def _flow(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
         "n_excluded": len(inputs.dyads) - len(problem),
         "n_eligible": len(problem),
         "arms": {name: cell(int(n)) for name, n in sizes.items()},
+    }
+
+
+def _doubt(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
+    """Return what could overturn the answer: hidden traits, the latency placebo, and how little these data can see."""
+    hidden = sensitivity(comparison)
+    seen = power(inputs.dyads, inputs.plan, result=comparison)
+    latency: dict[str, Any] = {}
+    if comparison.level == 2:
+        frame = placebo(inputs.dyads, inputs.plan, n_permutations=1).frame
+        rows = frame[(frame["estimand"] == "N1") & (frame["method"] == "now against all")]
+        latency = rows[["estimate", "low", "high"]].iloc[0].to_dict() if len(rows) else {}
+    return {
+        "tipping": hidden.tipping_factor,
+        "e_value": hidden.e_value,
+        "e_value_limit": hidden.e_value_limit,
+        "latency": {name: latency.get(name) for name in ("estimate", "low", "high")},
+        "minimum_detectable": seen.minimum_detectable,
+        "n_needed": seen.n_needed,
+        "n_more": seen.n_more,
+        "months_more": seen.months_more,
+        "n_per_arm": int(comparison.design.values["n_per_arm"]),
     }
 
 

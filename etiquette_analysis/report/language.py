@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from etiquette_analysis.analysis.plan import Language
 
 MONTHS: Final = {
-    "en": "January February March April May June July August September October November December".split(),
-    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre".split(),
+    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+           "December"),
+    "it": ("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre",
+           "novembre", "dicembre"),
 }
 #: No-break space, so that a number is never torn from its unit.
 _NBSP: Final = " "
@@ -52,7 +54,7 @@ def write_number(value: float, kind: str, language: str) -> str:
         Shares are in [0, 1]; differences of shares too.
     kind : str
         ``n`` whole number; ``rate``, ``rate1`` a share as a percentage with 0 or 1 decimals; ``of100`` the same without the sign;
-        ``points`` signed, in percentage points; ``x1``, ``x2`` decimals; ``date`` an ISO date; ``span`` hours in hours or days.
+        ``points`` signed, in percentage points; ``x1``, ``x2`` decimals; ``signed`` two, with the sign; ``date`` an ISO date; ``span`` hours in hours or days.
     language : {"en", "it"}
         Language.
 
@@ -88,6 +90,7 @@ _KINDS: Final = {
     "points": (100, 1, "+", ""),
     "x1": (1, 1, "", ""),
     "x2": (1, 2, "", ""),
+    "signed": (1, 2, "+", ""),
 }
 _UNITS: Final = {"en": ("hour", "hours", "day", "days"), "it": ("ora", "ore", "giorno", "giorni")}
 
@@ -175,7 +178,10 @@ class Voice(string.Formatter):
         return "".join(out)
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """Return the value at a path in the form that its kind asks for; ``n|one|many`` adds the noun."""
+        """Return the value at a path in the form that its kind asks for.
+
+        ``n|one|many`` adds the noun, ``plural|one|many`` is a word alone that agrees with the number.
+        """
         path = value.path
         found = look_up(self.results, path)
         kind, *nouns = format_spec.split("|")
@@ -185,6 +191,8 @@ class Voice(string.Formatter):
             return str(self.words(f"terms.{found}"))
         if found is None:
             return str(self.words("terms.few"))
+        if kind == "plural":
+            return nouns[0] if found == 1 else nouns[-1]
         self.said.append(path)
         written = write_number(found, kind, self.language)
         noun = f"{_NBSP}{nouns[0] if found == 1 else nouns[-1]}" if nouns else ""

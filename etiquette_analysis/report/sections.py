@@ -288,6 +288,26 @@ def design(findings: Findings, *, language: Language = "en") -> Fragment:
     )
 
 
+def doubt(findings: Findings, *, language: Language = "en") -> Fragment:
+    """Return what would change our mind, how little these data can see, and the experiment that would settle it."""
+    voice = Voice(findings.results, language)
+    found = findings.results["doubt"]
+    parts = []
+    if findings.comparison.level == 2:
+        never = found["tipping"] is None
+        name = "never" if never else "tipping" if findings.tipping else "inside"
+        parts.append(paragraph(voice.say(f"doubt.{name}"), voice.say("doubt.e_value") if name == "tipping" else ""))
+    latency = found["latency"]
+    if latency["low"] is not None:
+        speaks = latency["low"] > 0 or latency["high"] < 0
+        parts.append(paragraph(voice.say("doubt.latency"), voice.say("doubt.speaks" if speaks else "doubt.silent")))
+    if found["minimum_detectable"] is not None:
+        more = "doubt.more" if found["n_more"] and found["months_more"] is not None else "doubt.enough"
+        parts.append(paragraph(voice.say("doubt.power"), voice.say(more)))
+    experiment = paragraph(voice.say("doubt.experiment"))
+    return section("doubt", voice.say("doubt.title"), *parts, f"<h3>{voice.say('doubt.try')}</h3>", experiment)
+
+
 def flow(findings: Findings, *, language: Language = "en") -> Fragment:
     """Return who was left out, and why."""
     voice = Voice(findings.results, language)
@@ -298,14 +318,14 @@ def flow(findings: Findings, *, language: Language = "en") -> Fragment:
         for row in found["excluded"]
     )
     head = [voice.say(f"flow.head_{name}") for name in ("stage", "read", "kept", "left")]
-    rows = []
+    rows, known = [], voice.words("audit")
     for k, stage in enumerate(found["stages"]):
         at = f"flow.stages[{k}]"
         left = ", ".join(
-            f"{voice.number(f'{at}.left_out[{j}].n', 'n')} {escape(row['reason'])}"
+            f"{voice.number(f'{at}.left_out[{j}].n', 'n')} {escape(known.get(row['reason'], row['reason']))}"
             for j, row in enumerate(stage["left_out"])
         )
-        rows.append([escape(stage["stage"]), voice.number(f"{at}.read", "n"), voice.number(f"{at}.kept", "n"), left])
+        rows.append([escape(known.get(stage["stage"], stage["stage"])), voice.number(f"{at}.read", "n"), voice.number(f"{at}.kept", "n"), left])
     return section(
         "flow",
         voice.say("flow.title"),
@@ -341,7 +361,14 @@ def limits(findings: Findings, *, language: Language = "en") -> Fragment:
     items = "".join(f"<li>{item}</li>" for item in voice.words("limits.items"))
     rests_on = ""
     if findings.comparison.level == 2:
-        rests_on = paragraphs(findings.comparison.text(language).split("\n\n")[-1])
+        known = findings.results["labels"]
+        said = findings.comparison.text(
+            language,
+            sensitivity=known["sensitivity"],
+            specificity=known["specificity"],
+            tipping=findings.tipping,
+        )
+        rests_on = paragraphs(said.split("\n\n")[-1])
     return section("limits", voice.say("limits.title"), f"<ul>{items}</ul>", rests_on)
 
 

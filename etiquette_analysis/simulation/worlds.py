@@ -149,9 +149,7 @@ WORLDS: Final[dict[str, World]] = {
     "F": replace(_TRAP, name="help, selection trap", reply=-2.27, immediate=0.33),
     "G": replace(_TRAP, name="null, unmeasured confounding", pitch_hidden_now=-0.5, pitch_hidden_later=0.35),
     "H": replace(_TRAP, name="null, skilled senders wait", senders=40, skill=0.5),
-    "I": replace(
-        _TRAP, name="harm, skilled senders wait", immediate=-0.58, rapport=0.62, senders=40, skill=0.5
-    ),
+    "I": replace(_TRAP, name="harm, skilled senders wait", immediate=-0.58, rapport=0.62, senders=40, skill=0.5),
     "J": replace(_TRAP, name="null, strict gating", gate=True),
     "K": replace(_TRAP, name="null, trap with recency", pitch_answered=1.0, pitch_recent=2.2, pitch_later=0.0125),
     "L": replace(_TRAP, name="rapport only, selection trap", reply=-1.9, rapport=1.3),

@@ -166,3 +166,27 @@ def test_labels_that_are_right_are_left_alone(simulated_dyads):
     assert rows["R11 predict-then-debias"]["estimate"] == pytest.approx(counted.rd, abs=0.03)
     assert rows["R11 pitch means hard or above"]["estimate"] == pytest.approx(counted.rd)
     assert "pitch_level='soft'" in rows["R11 pitch means soft or above"]["reason"]
+
+
+def test_a_table_with_the_needed_columns_only(simulated_dyads):
+    needed = [
+        "sender",
+        "contact",
+        "time_zero",
+        "pitch_day",
+        "hours_to_reply",
+        "opener_day",
+        "answered_day",
+        "followup_days",
+    ]
+    found = robustness.robustness(simulated_dyads("A", n=600)[needed], PLAN, n_draws=2, n_permutations=0)
+    rows = found.frame.set_index("method")
+    assert rows.loc["R6 outcome positive_reply", "reason"] == "the sign of replies is not known"
+    assert rows.loc["R6 outcome any_reply", "reason"] == "automatic replies are not recorded"
+    assert np.isfinite(rows.loc["primary", "estimate"])
+
+
+def test_many_senders(simulated_dyads):
+    found = robustness.robustness(simulated_dyads("H", n=900), PLAN, n_draws=2, n_permutations=0)
+    assert found.frame["method"].str.startswith("R10 without sender").sum() == 40
+    assert np.isnan(found.curve.p_value)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from etiquette_analysis.labels.pitch.features import find_features
 from etiquette_analysis.labels.pitch.cues import match_cues
+from etiquette_analysis.labels.pitch.features import find_features
 from etiquette_analysis.labels.pitch.model import STEPS, load_model
 from etiquette_analysis.labels.pitch.scoring import NO_WORDS, UNKNOWN_LANGUAGE, plain_rows, why_silent
 from etiquette_analysis.labels.pitch.tokens import buffers, fold, hash_tokens, normalise, slow_rows
@@ -91,7 +91,9 @@ class Explanation:
         if self.level is None:
             return f"no level: {self.reason}"
         lines = [f"{self.level} (score {self.score:.2f})"]
-        lines += [f"  {c.weight:+.2f}  {c.family:20} {c.text!r}" for c in sorted(self.cues, key=lambda c: -abs(c.weight))]
+        lines += [
+            f"  {c.weight:+.2f}  {c.family:20} {c.text!r}" for c in sorted(self.cues, key=lambda c: -abs(c.weight))
+        ]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

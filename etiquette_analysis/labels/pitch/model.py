@@ -89,7 +89,6 @@ def load_model() -> Model:
     """Return the model that is shipped with the package."""
     source = resources.files("etiquette_analysis.labels.pitch").joinpath("model.npz")
     with source.open("rb") as file, np.load(file) as stored:
-        bucket, value = stored["bucket"], stored["value"]
         weights = np.zeros((1 << int(stored["bits"]), 4), dtype=np.float32)
         weights[stored["bucket"]] = stored["value"]
         return Model(

@@ -138,7 +138,9 @@ def label_pitch(texts: Sequence[str | None] | pd.Series) -> pd.DataFrame:
     try:
         array = pa.array(series, pa.large_string(), from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        msg = f"texts holds something that is neither text nor null ({error}); convert it first, e.g. with .astype('str')"
+        msg = (
+            f"texts holds something that is neither text nor null ({error}); convert it first, e.g. with .astype('str')"
+        )
         raise SchemaError(msg) from error
     score, level = score_batch(array)
     return pd.DataFrame(

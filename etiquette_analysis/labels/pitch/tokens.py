@@ -45,7 +45,7 @@ def _fold_ascii() -> Bytes:
     table[127] = SPACE
     table[ord("A") : ord("Z") + 1] += 32
     table[ord("0") : ord("9") + 1] = ord("0")
-    for quote in "`\"":
+    for quote in '`"':
         table[ord(quote)] = ord("'")
     for bracket in "[{<":
         table[ord(bracket)] = ord("(")
@@ -224,7 +224,7 @@ def mix(h: Hashes) -> Hashes:
 
 def _powers(size: int) -> tuple[Hashes, Hashes]:
     """Return powers of the base and of its inverse modulo 2**64, at least ``size`` of each."""
-    global _power_table  # noqa: PLW0603
+    global _power_table
     if len(_power_table[0]) < size:
         n = max(size, CHUNK_BYTES + 4096)
         base = np.full(n, _PRIME, dtype=np.uint64)

@@ -1,4 +1,5 @@
 """The cue lexicon (being written)."""
+
 from dataclasses import dataclass
 
 
