@@ -25,7 +25,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score
 
-from etiquette_analysis.labels.pitch.features import BUCKET_BITS, find_features, word_presence
+from etiquette_analysis.labels.pitch.features import N_BUCKETS, find_features, word_presence
 from etiquette_analysis.labels.pitch.model import STEPS
 from etiquette_analysis.labels.pitch.scoring import plain_rows
 from etiquette_analysis.labels.pitch.tokens import Tokens, buffers, fold, hash_tokens
@@ -52,10 +52,14 @@ def tokenise(texts: list[str]) -> Tokens:
 
 
 def count_features(tokens: Tokens) -> sp.csr_matrix:
-    """Return which features each row has."""
+    """Return which features each row has; ``tokens`` may hold any number of rows."""
     features = find_features(tokens)
-    shape = (len(tokens.first) - 1, 1 << BUCKET_BITS)
-    return sp.csr_matrix((np.ones(len(features.row)), (features.row, features.bucket)), shape=shape)
+    row = tokens.row[features.first_token]
+    shape = (len(tokens.first) - 1, N_BUCKETS)
+    counts = sp.csr_matrix((np.ones(len(row)), (row, features.key & (N_BUCKETS - 1))), shape=shape)
+    counts.sum_duplicates()
+    counts.data[:] = 1.0
+    return counts
 
 
 class Trainer:
@@ -157,7 +161,6 @@ def train() -> bytes:
     lead = tokens.folded[tokens.start]
     known[word_presence(tokens.word[(lead >= ord("a")) & (lead <= ord("z"))])] = True
     return pack(
-        bits=np.array(BUCKET_BITS),
         bucket=bucket.astype(np.uint32),
         value=value.astype(np.float16),
         intercept=final.intercept.round(5),

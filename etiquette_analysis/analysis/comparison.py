@@ -284,8 +284,8 @@ def _rows(
         **shared,
         "estimand": "P",
         "method": "wsr",
-        "n_now": int(design.values["n_now"]),
-        "n_later": int(design.values["n_later"]),
+        "n_now": int(design.counts["n"][0]),
+        "n_later": int(design.counts["n"][1]),
         "ess_now": float(ess[0]),
         "ess_later": float(ess[1]),
     }

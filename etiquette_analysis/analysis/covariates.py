@@ -39,12 +39,12 @@ CALENDAR_DAYS: Final = 30
 class Covariates:
     """Named columns (n, p), each with mean 0 and standard deviation 1."""
 
-    values: Floats
+    matrix: Floats
     names: tuple[str, ...]
 
     def joined(self, other: Covariates) -> Covariates:
         """Return both sets of columns."""
-        return Covariates(np.column_stack([self.values, other.values]), self.names + other.names)
+        return Covariates(np.column_stack([self.matrix, other.matrix]), self.names + other.names)
 
 
 def covariate_columns(table: pd.DataFrame, plan: Plan) -> Covariates:
@@ -55,7 +55,7 @@ def covariate_columns(table: pd.DataFrame, plan: Plan) -> Covariates:
     >>> from etiquette_analysis.analysis.plan import Plan
     >>> table = pd.DataFrame({"pitch_day": [0, 1] * 20, "x_score": [1.0, 3.0] * 20, "has_note": [True] * 40})
     >>> columns = covariate_columns(table, Plan())
-    >>> columns.names, columns.values[:2, 0].tolist()
+    >>> columns.names, columns.matrix[:2, 0].tolist()
     (('x_score',), [-1.0, 1.0])
     """
     is_orphan = (

@@ -1,12 +1,12 @@
 """The specification curve: every combination of defensible choices, laid side by side.
 
 Crossing three immediate windows, three deferred windows, three reply windows and three outcomes gives 81 ways to ask
-the
-same question. Their median, range and share of one sign say how much the answer hangs on the choices. The 81 share
+the same question. Their median, range and share of one sign say how much the answer hangs on the choices. The 81 share
 their data, so they are no 81 tests: joint inference permutes the pitch days of those who were pitched within month and
 inviter, which makes timing irrelevant by construction, and asks how often the median of the curve is then as far from
 zero (Simonsohn, Simmons and Nelson 2020; Steegen et al. 2016). The permuted statistic is studentised and uses the cells
-with the plan's own outcome and reply window.
+with the plan's own outcome and reply window. Permuting also undoes the choice of whom to pitch late, so where that
+choice is strong the p-value runs somewhat small; the interval of the primary remains the verdict.
 """
 
 from __future__ import annotations

@@ -103,12 +103,7 @@ def tabulate_dyads(
     require_columns(messages, LABELLED, table_name="labelled messages")
     require_columns(connections, ("person_a", "person_b", "connected_at"), table_name="connections")
     pairs, rows = find_pairs(messages, connections, ego)
-    observed = int(microseconds(pd.Series([observed_until]), "observed_until")[0])
-    if observed == NAT:
-        msg = "observed_until is missing; expected the instant at which observation ended, e.g. the export's date"
-        raise SchemaError(msg)
-    is_known = pairs.time_zero != NAT
-    followup = np.where(is_known, (observed - np.where(is_known, pairs.time_zero, 0)) / DAY, np.nan)
+    followup = _followup_days(pairs, observed_until)
     table = pd.DataFrame(
         {
             "sender": pairs.sender,
@@ -123,6 +118,16 @@ def tabulate_dyads(
         }
     )
     return _number_people(table)
+
+
+def _followup_days(pairs: Pairs, observed_until: pd.Timestamp) -> NDArray[np.float64]:
+    """Return the days from connecting to the end of observation."""
+    observed = int(microseconds(pd.Series([observed_until]), "observed_until")[0])
+    if observed == NAT:
+        msg = "observed_until is missing; expected the instant at which observation ended, e.g. the export's date"
+        raise SchemaError(msg)
+    is_known = pairs.time_zero != NAT
+    return np.where(is_known, (observed - np.where(is_known, pairs.time_zero, 0)) / DAY, np.nan)
 
 
 def _events(messages: pd.DataFrame, rows: Rows, n: int, plan: Plan) -> dict[str, pd.Series]:

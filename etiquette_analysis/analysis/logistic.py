@@ -188,7 +188,7 @@ def _group_blocks(X: Floats, variance: Floats, groups: Ints, penalty: Floats) ->
     """Return the Hessian blocks groups x columns and (diagonal) groups x groups."""
     n_groups = len(penalty)
     cross = np.column_stack([np.bincount(groups, variance * X[:, j], n_groups) for j in range(X.shape[1])])
-    return cross, np.asarray(np.bincount(groups, variance, n_groups) + penalty, dtype=np.float64)
+    return cross.astype(np.float64), np.bincount(groups, variance, n_groups).astype(np.float64) + penalty
 
 
 def _solve(hessian: Floats, gradient: Floats) -> Floats:

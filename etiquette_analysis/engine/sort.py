@@ -31,7 +31,7 @@ _SPARSE: Final = 32
 
 
 def load_people(
-    database: duckdb.DuckDBPyConnection, source: Source, connections: Paths | None
+    database: duckdb.DuckDBPyConnection, connections: tuple[Source, tuple[str, str]] | None
 ) -> tuple[People, ConnectionDates]:
     """Code everyone who wrote or was written to, as the relation ``people``, and date their connections."""
     names = database.sql(
@@ -44,17 +44,16 @@ def load_people(
     database.register("coded", pa.table({"name": people.names, "code": codes, "rank": ranks}))
     database.execute("CREATE TEMP TABLE people AS SELECT * FROM coded")
     database.unregister("coded")
-    table = _connection_source(database, source, connections)
-    if table is None:
+    if connections is None:
         nothing = np.empty(0, dtype=np.int64)
         return people, earliest_connections(nothing, nothing, nothing.astype(bool))
-    return people, _connection_dates(database, people, *table)
+    return people, _connection_dates(database, people, *connections)
 
 
-def _connection_source(
+def connection_source(
     database: duckdb.DuckDBPyConnection, messages: Source, connections: Paths | None
 ) -> tuple[Source, tuple[str, str]] | None:
-    """Return where connections stand and the names of the two people there."""
+    """Return where connections stand, and what the two people are called there; None where nowhere."""
     if connections is not None:
         source = Source(database, connections, table="connections")
         source.require("person_a", "person_b", "connected_at", "resolution")

@@ -1,7 +1,7 @@
 """The pictures of the report: each draws findings and nothing else.
 
-A figure function takes the findings and a voice, which writes numbers by language, and draws for a wide or a narrow screen.
-Labels stand where the eye is; there are no legends.
+A figure function takes the findings and a voice, which writes numbers by language, and draws for a wide or a narrow
+screen. Labels stand where the eye is; there are no legends.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _TONES: Final = {
 
 
 def draw_hundred(voice: Voice, *, narrow: bool) -> Figure:
-    """Draw two groups of 100 contacts: dark who replies at the least, medium up to the estimate, pale up to the most."""
+    """Draw two groups of 100 contacts: dark the least who reply, medium the estimate, pale the most."""
     answer, counted = voice.results["answer"], voice.results["counted"]
     is_answered = answer["level"] == 2
     figure, axes = new_figure(2.4 if narrow else 3.7, narrow=narrow, ncols=2, gridspec_kw={"wspace": 0.08})
@@ -56,17 +56,21 @@ def draw_hundred(voice: Voice, *, narrow: bool) -> Figure:
         tones = _TONES[arm if is_answered else "counted"]
         _dots(axes[k], (rate, low, high), tones=tones, narrow=narrow)
         title = voice.words(f"hundred.{arm}" if is_answered else f"hundred.counted_{arm}")
-        axes[k].text(-0.5, 11.3 if narrow else 10.55, title, color=tones[0], fontsize=9.5 if narrow else 12, fontweight="bold")
-        text = _of_100(voice, rate, low, high)
-        axes[k].text(-0.5, 9.78, text.replace(" (", "\n(") if narrow else text, fontsize=8.5 if narrow else 10, color=INK)
+        axes[k].text(
+            -0.5, 11.3 if narrow else 10.55, title, color=tones[0], fontsize=9.5 if narrow else 12, fontweight="bold"
+        )
+        text = _of_100(voice, "of_100" if is_answered else "counted_of_100", rate, low, high)
+        axes[k].text(
+            -0.5, 9.78, text.replace(" (", "\n(") if narrow else text, fontsize=8.5 if narrow else 10, color=INK
+        )
     figure.subplots_adjust(left=0, right=1, top=0.995, bottom=0.005)
     return figure
 
 
-def _of_100(voice: Voice, rate: float, low: float, high: float) -> str:
+def _of_100(voice: Voice, name: str, rate: float, low: float, high: float) -> str:
     written = {"rate": rate, "low": low, "high": high}
-    return str(voice.words("hundred.of_100")).format(
-        **{name: write_number(v, "of100", voice.language) for name, v in written.items()}
+    return str(voice.words(f"hundred.{name}")).format(
+        **{k: write_number(v, "of100", voice.language) for k, v in written.items()}
     )
 
 
@@ -98,10 +102,25 @@ def draw_difference(voice: Voice, *, narrow: bool) -> Figure:
     axes.spines["left"].set_visible(False)
     _point_ticks(axes, voice, narrow=narrow)
     size = 8.5 if narrow else 9.5
-    axes.annotate(voice.words("difference.fewer"), (0, 0), (0, -26), xycoords="axes fraction", fontsize=size,
-                  textcoords="offset points", color=MUTED)
-    axes.annotate(voice.words("difference.more"), (1, 0), (0, -26), xycoords="axes fraction", fontsize=size, ha="right",
-                  textcoords="offset points", color=MUTED)
+    axes.annotate(
+        voice.words("difference.fewer"),
+        (0, 0),
+        (0, -26),
+        xycoords="axes fraction",
+        fontsize=size,
+        textcoords="offset points",
+        color=MUTED,
+    )
+    axes.annotate(
+        voice.words("difference.more"),
+        (1, 0),
+        (0, -26),
+        xycoords="axes fraction",
+        fontsize=size,
+        ha="right",
+        textcoords="offset points",
+        color=MUTED,
+    )
     figure.subplots_adjust(left=0.02, right=0.98, top=0.97, bottom=0.36)
     return figure
 
@@ -116,7 +135,7 @@ def _point_ticks(axes: Axes, voice: Voice, *, narrow: bool) -> None:
 
 
 def draw_rates(voice: Voice, rows: list[dict[str, Any]], *, narrow: bool) -> Figure:
-    """Draw rates with their intervals as dots and lines; ``rows`` hold ``label``, ``colour``, ``rate``, ``low``, ``high``."""
+    """Draw rates with their intervals, one row each: ``label``, ``colour``, ``rate``, ``low``, ``high``."""
     step = 0.56 if narrow else 0.44
     figure, axes = new_figure(0.62 + step * len(rows), narrow=narrow)
     top = min(1.0, max([r["high"] for r in rows if r["high"] is not None] or [0.2]) * 1.08)
@@ -130,12 +149,20 @@ def draw_rates(voice: Voice, rows: list[dict[str, Any]], *, narrow: bool) -> Fig
         axes.plot([row["low"], row["high"]], [at, at], color=row["colour"], lw=3.4, alpha=0.35, solid_capstyle="round")
         axes.plot([row["rate"]], [at], "o", color=row["colour"], ms=7.5)
         text = write_number(row["rate"], "rate", voice.language)
-        axes.annotate(text, (row["high"], at), (7, 0), textcoords="offset points", va="center", fontweight="bold",
-                      fontsize=9.5, color=row["colour"])
+        axes.annotate(
+            text,
+            (row["high"], at),
+            (7, 0),
+            textcoords="offset points",
+            va="center",
+            fontweight="bold",
+            fontsize=9.5,
+            color=row["colour"],
+        )
     _rate_axis(axes, voice, top, narrow=narrow)
     axes.set_ylim(-0.6, len(rows) - 0.4 + (0.15 if narrow else 0))
     labels = max(len(r["label"]) for r in rows)
-    left = 0.03 if narrow else min(0.46, 0.03 + 0.0108 * labels)
+    left = 0.03 if narrow else min(0.46, 0.02 + 0.0102 * labels)
     figure.subplots_adjust(left=left, right=0.9, top=0.99, bottom=0.36 / (0.62 + step * len(rows)))
     return figure
 
@@ -204,8 +231,16 @@ def draw_curves(voice: Voice, findings: Findings, *, narrow: bool) -> Figure:
     places = _spread([share for share, _ in ends], gap)
     for (share, group), place in zip(ends, places, strict=True):
         text = f"{voice.words(f'curves.{group}')}  {write_number(share, 'rate', voice.language)}"
-        axes.text(window * 1.015, place, text.replace("  ", "\n") if narrow else text, color=COLOURS[group], va="center",
-                  fontsize=8.5 if narrow else 9.5, fontweight="bold", linespacing=1.15)
+        axes.text(
+            window * 1.015,
+            place,
+            text.replace("  ", "\n") if narrow else text,
+            color=COLOURS[group],
+            va="center",
+            fontsize=8.5 if narrow else 9.5,
+            fontweight="bold",
+            linespacing=1.15,
+        )
     _curve_axes(axes, voice, window, top, narrow=narrow)
     figure.subplots_adjust(left=0.12 if narrow else 0.07, right=0.77 if narrow else 0.8, top=0.97, bottom=0.2)
     return figure
@@ -258,8 +293,15 @@ def draw_flow(voice: Voice, *, narrow: bool) -> Figure:
     for k, (words, n) in enumerate(lines):
         y = y_out + side / 2 - 0.2 - (0.27 if narrow else 0.2) * k
         written = voice.words("terms.few") if n is None else write_number(n, "n", voice.language)
-        axes.text(x + 0.25, y, f"{written}  {words}", fontsize=size, va="center", color=INK if k == 0 else MUTED,
-                  fontweight="bold" if k == 0 else "normal")
+        axes.text(
+            x + 0.25,
+            y,
+            f"{written}  {words}",
+            fontsize=size,
+            va="center",
+            color=INK if k == 0 else MUTED,
+            fontweight="bold" if k == 0 else "normal",
+        )
     _flow_arms(axes, voice, (spine, y_kept), size=size, narrow=narrow)
     figure.subplots_adjust(left=0, right=1, top=1, bottom=0)
     return figure
@@ -278,7 +320,13 @@ def _flow_arms(axes: Axes, voice: Voice, top: tuple[float, float], *, size: floa
         _box(axes, voice, (x, y - 0.1), words, arms[arm], size - (0.8 if narrow else 0), COLOURS.get(arm, INK))
 
 
-_ARROW: Final = {"arrowstyle": "-|>,head_width=0.18,head_length=0.32", "color": MUTED, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
+_ARROW: Final = {
+    "arrowstyle": "-|>,head_width=0.18,head_length=0.32",
+    "color": MUTED,
+    "lw": 0.9,
+    "shrinkA": 0,
+    "shrinkB": 0,
+}
 
 
 def _box(
@@ -286,5 +334,7 @@ def _box(
 ) -> None:
     """Write a number over its words."""
     written = voice.words("terms.few") if n is None else write_number(n, "n", voice.language)
-    axes.text(at[0], at[1] + 0.02, written, ha="center", va="bottom", fontsize=size + 2, fontweight="bold", color=colour)
+    axes.text(
+        at[0], at[1] + 0.02, written, ha="center", va="bottom", fontsize=size + 2, fontweight="bold", color=colour
+    )
     axes.text(at[0], at[1] - 0.02, words, ha="center", va="top", fontsize=size - 0.5, color=MUTED, linespacing=1.2)

@@ -1,7 +1,7 @@
 """Every number of the report, computed once: what is printed, drawn and written to ``results.json`` is read from here.
 
-Numbers are rounded to ten significant digits, so that the last bits of a sum, which differ from one processor to the next, do not
-change the file. Whatever cannot be said (too few, not known) is null.
+Numbers are rounded to ten significant digits, so that the last bits of a sum, which differ from one processor to the
+next, do not change the file. Whatever cannot be said (too few, not known) is null.
 """
 
 from __future__ import annotations
@@ -12,25 +12,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pandas as pd
 
 from etiquette_analysis.analysis import design as gate
 from etiquette_analysis.analysis.comparison import Comparison, compare
 from etiquette_analysis.analysis.describe import Description, describe
 from etiquette_analysis.analysis.placebo import placebo
 from etiquette_analysis.analysis.power import power
+from etiquette_analysis.analysis.secondary import secondary
 from etiquette_analysis.analysis.sensitivity import sensitivity
 from etiquette_analysis.analysis.survival import at_time
 from etiquette_analysis.report.habits import SMALLEST_CELL, by_rapport, cell, own_habits, pitches_received, tally
 from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from etiquette_analysis.report.inputs import ReportInputs
 
 SCHEMA: Final = "etiquette-report/1"
 #: Days at which the time-to-reply curves are read off.
 READ_OFF_DAYS: Final = (1, 3, 7, 14)
+#: Bootstrap resamples of the policy comparison: enough for an interval, few enough to wait for.
+POLICY_DRAWS: Final = 60
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +59,7 @@ class Findings:
     @property
     def tipping(self) -> float | None:
         """The tipping odds factor, where there is a difference that could be erased."""
-        factor = self.results["doubt"]["tipping"]
+        factor: float | None = self.results["doubt"]["tipping"]
         return factor if factor is not None and factor > 1 else None
 
     @property
@@ -100,6 +102,7 @@ def find(inputs: ReportInputs) -> Findings:
         "grid": _grid(description, conf),
         "waiting": _waiting(description),
         "flow": _flow(inputs, comparison),
+        "policy": _policy(inputs, comparison),
         "doubt": _doubt(inputs, comparison),
         "labels": _labels(inputs),
         "rules": _rules(plan.conf_level),
@@ -127,9 +130,10 @@ def tidy_numbers(value: Any) -> Any:
     if isinstance(value, int | np.integer):
         return int(value)
     if isinstance(value, float | np.floating):
-        if not math.isfinite(value):
+        bare = float(value)
+        if not math.isfinite(bare):
             return None
-        return 0.0 if abs(value) < 1e-12 else float(f"{float(value):.10g}")
+        return 0.0 if abs(bare) < 1e-12 else float(f"{bare:.10g}")
     return value
 
 
@@ -166,7 +170,7 @@ def _data(inputs: ReportInputs) -> dict[str, Any]:
 
 
 def _day(instant: pd.Timestamp) -> str | None:
-    return None if instant is None or instant != instant else f"{instant:%Y-%m-%d}"  # noqa: PLR0124
+    return None if pd.isna(instant) else f"{instant:%Y-%m-%d}"
 
 
 def _answer(comparison: Comparison) -> dict[str, Any]:
@@ -219,14 +223,19 @@ def _design(comparison: Comparison) -> dict[str, Any]:
 def _grid(description: Description, conf_level: float) -> list[dict[str, Any]]:
     table = description.tables["timing_by_intensity"]
     return [
-        {"timing": r.timing, "pitch_level": r.pitch_level, **tally(int(r.n), int(r.n_replies), conf_level=conf_level)}
-        for r in table.itertuples()
+        {
+            "timing": row["timing"],
+            "pitch_level": row["pitch_level"],
+            **tally(int(row["n"]), int(row["n_replies"]), conf_level=conf_level),
+        }
+        for row in table.to_dict("records")
     ]
 
 
 def _waiting(description: Description) -> dict[str, Any]:
     """Return the share answered by some days, and where the curves stand."""
-    curves, out = description.tables["time_to_reply"], {}
+    curves = description.tables["time_to_reply"]
+    out: dict[str, Any] = {}
     for group in ("now", "any_later"):
         table = curves[curves["group"] == group] if len(curves) else curves
         n = int(table["n_at_risk"].max()) if len(table) else 0
@@ -262,6 +271,15 @@ def _flow(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _policy(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
+    """Return S3, the value of pitching only those who answer: all that can be said under strict gating."""
+    if "strict_gating" not in comparison.reasons:
+        return {"estimate": None, "low": None, "high": None}
+    frame = secondary(inputs.dyads, inputs.plan, n_draws=POLICY_DRAWS).frame
+    row = frame[(frame["estimand"] == "S3") & (frame["method"] == "g-formula")].iloc[0]
+    return {name: row[name] for name in ("estimate", "low", "high")}
+
+
 def _doubt(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
     """Return what could overturn the answer: hidden traits, the latency placebo, and how little these data can see."""
     hidden = sensitivity(comparison)
@@ -270,7 +288,7 @@ def _doubt(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
     if comparison.level == 2:
         frame = placebo(inputs.dyads, inputs.plan, n_permutations=1).frame
         rows = frame[(frame["estimand"] == "N1") & (frame["method"] == "now against all")]
-        latency = rows[["estimate", "low", "high"]].iloc[0].to_dict() if len(rows) else {}
+        latency = {str(k): v for k, v in rows.iloc[0].items()} if len(rows) else {}
     return {
         "tipping": hidden.tipping_factor,
         "e_value": hidden.e_value,
@@ -280,7 +298,7 @@ def _doubt(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
         "n_needed": seen.n_needed,
         "n_more": seen.n_more,
         "months_more": seen.months_more,
-        "n_per_arm": int(comparison.design.values["n_per_arm"]),
+        "n_per_arm": int(comparison.design.values["n_per_arm"]),  # noqa: PD011 (a dict)
     }
 
 

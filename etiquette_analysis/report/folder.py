@@ -1,7 +1,7 @@
 """The folder that a report is written to: whole or not at all, and never over anything that is not a report.
 
-The report is built in a hidden neighbour of the target and renamed at the very end. That neighbour is made before the long work
-begins, so that a folder that cannot be written is known at once.
+The report is built in a hidden neighbour of the target and renamed at the very end. That neighbour is made before the
+long work begins, so that a folder that cannot be written is known at once.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ReportFolder:
         except OSError as error:
             if old is not None and (old / target.name).exists():
                 (old / target.name).rename(target)
-            msg = f"{self.out}: the earlier report cannot be replaced ({error.strerror}); choose another folder with --out"
+            msg = f"{self.out}: the earlier report cannot be replaced ({error.strerror}); choose another --out"
             raise DesignError(msg) from error
         finally:
             if old is not None:

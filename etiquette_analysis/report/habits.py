@@ -1,7 +1,7 @@
 """What people do, counted: how soon they pitch, how hard, to whom, and what comes back.
 
-Counts of behaviour, not effects of it. Reply rates come with Wilson's interval; turns whose reply window had not closed when
-observation ended are left out of a rate, never counted as silence. Groups below five are not shown.
+Counts of behaviour, not effects of it. Reply rates come with Wilson's interval; turns whose reply window had not
+closed when observation ended are left out of a rate, never counted as silence. Groups below five are not shown.
 """
 
 from __future__ import annotations

@@ -86,9 +86,7 @@ def figure(name: str, draw: Drawing, *, alt: str, caption: str) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str) -> str:
     """Return a table that scrolls by keyboard where the screen is too narrow; first column names the row."""
     heads = "".join(f'<th scope="col">{h}</th>' for h in head)
-    body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{c}</td>" for c in row[1:])}</tr>' for row in rows
-    )
+    body = "".join(f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{c}</td>" for c in row[1:])}</tr>' for row in rows)
     label = escape(_without_tags(caption), quote=True)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table><caption>{caption}</caption>'

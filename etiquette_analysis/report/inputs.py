@@ -21,8 +21,8 @@ from etiquette_analysis.schema import require_columns
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: One row per turn. ``is_own``: written by the owner's side, null where the source has no owner; ``day``: calendar days since
-#: connecting at least, null where unknown.
+#: One row per turn. ``is_own``: written by the owner's side, null where the source has no owner; ``day``: days since
+#: connecting, null where unknown.
 TURN_COLUMNS: Final = (
     "dyad",
     "is_own",
@@ -58,8 +58,8 @@ class ReportInputs:
         The question.
     about : dict
         Facts on the source, all optional: ``source``, ``observed_until`` (ISO date), ``n_messages``, ``n_owners``,
-        ``has_connection_dates``, ``is_own_coding`` (levels given by the user), ``n_labelled``, ``n_abstained``, ``sensitivity`` and
-        ``specificity`` of the pitch labels.
+        ``has_connection_dates``, ``is_own_coding`` (levels given by the user), ``n_labelled``, ``n_abstained``,
+        ``sensitivity`` and ``specificity`` of the pitch labels.
     """
 
     turns: pd.DataFrame
@@ -72,7 +72,7 @@ class ReportInputs:
         require_columns(self.turns, TURN_COLUMNS, table_name="report turns")
         named = [c for c in ("sender", "recipient", "text") if c in self.turns.columns]
         if named or not pd.api.types.is_integer_dtype(self.turns["dyad"].dtype):
-            msg = f"the report's turns hold {named or ['dyad as text']}; expected numbers in place of people and no text"
+            msg = f"the report's turns hold {named or ['dyad as text']}; expected numbers for people and no text"
             raise SchemaError(msg)
 
     @property
@@ -102,6 +102,6 @@ def write_inputs(inputs: ReportInputs, folder: Path) -> None:
 def read_inputs(folder: Path) -> ReportInputs:
     """Read back what :func:`write_inputs` wrote."""
     rest = json.loads((folder / "inputs.json").read_text(encoding="utf-8"))
-    plan = Plan(**{name: tuple(v) if isinstance(v, list) else v for name, v in rest["plan"].items()})
+    chosen: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in rest["plan"].items()}
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES}
-    return ReportInputs(**tables, plan=plan, about=rest["about"])
+    return ReportInputs(**tables, plan=Plan(**chosen), about=rest["about"])

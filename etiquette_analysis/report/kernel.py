@@ -1,7 +1,7 @@
 """Run a notebook in a fresh kernel of this very Python, touching nobody's Jupyter settings.
 
-The kernel is started from ``sys.executable``, whatever kernelspecs the user has or lacks; its connection file, history and
-settings live in a folder that is thrown away. Kernel and client talk over the loopback interface only.
+The kernel is started from ``sys.executable``, whatever kernelspecs the user has or lacks; its connection file,
+history and settings live in a folder that is thrown away. Kernel and client talk over the loopback interface only.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def run_notebook(path: Path, *, settings: Mapping[str, str] | None = None, folde
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory(prefix="etiquette-kernel-") as scratch:
         environment = os.environ | dict.fromkeys(_HOMES, scratch) | dict(settings or {})
         client = NotebookClient(

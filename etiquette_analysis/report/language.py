@@ -1,8 +1,8 @@
 """Words and numbers by language: what a reader sees is filled from the results, never typed.
 
-Sentences live in ``words/en.toml`` and ``words/it.toml`` under the same names. A field such as ``{answer.rd:points}`` names a
-place in the results and how to write it; in HTML the number keeps that name (``<data data-key="answer.rd">``), so that anybody
-can trace it back to ``results.json``.
+Sentences live in ``words/en.toml`` and ``words/it.toml`` under the same names. A field such as ``{answer.rd:points}``
+names a place in the results and how to write it; in HTML the number keeps that name (``<data
+data-key="answer.rd">``), so that anybody can trace it back to ``results.json``.
 """
 
 from __future__ import annotations
@@ -24,10 +24,34 @@ if TYPE_CHECKING:
     from etiquette_analysis.analysis.plan import Language
 
 MONTHS: Final = {
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-           "December"),
-    "it": ("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre",
-           "novembre", "dicembre"),
+    "en": (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+    "it": (
+        "gennaio",
+        "febbraio",
+        "marzo",
+        "aprile",
+        "maggio",
+        "giugno",
+        "luglio",
+        "agosto",
+        "settembre",
+        "ottobre",
+        "novembre",
+        "dicembre",
+    ),
 }
 #: No-break space, so that a number is never torn from its unit.
 _NBSP: Final = " "
@@ -53,8 +77,9 @@ def write_number(value: float, kind: str, language: str) -> str:
     value : float
         Shares are in [0, 1]; differences of shares too.
     kind : str
-        ``n`` whole number; ``rate``, ``rate1`` a share as a percentage with 0 or 1 decimals; ``of100`` the same without the sign;
-        ``points`` signed, in percentage points; ``x1``, ``x2`` decimals; ``signed`` two, with the sign; ``date`` an ISO date; ``span`` hours in hours or days.
+        ``n`` whole number; ``rate``, ``rate1`` a share as a percentage with 0 or 1 decimals; ``of100``, ``of100x``
+        the same without the sign; ``points`` signed, in percentage points; ``x1``, ``x2`` decimals; ``signed`` two
+        of them with the sign; ``date`` an ISO date; ``span`` hours, said in hours or days.
     language : {"en", "it"}
         Language.
 
@@ -97,12 +122,30 @@ _UNITS: Final = {"en": ("hour", "hours", "day", "days"), "it": ("ora", "ore", "g
 
 def _span(hours: float, language: str) -> str:
     """Return a length of time in hours up to two days, else in days."""
-    n, (one, many) = (
-        (round(hours), _UNITS[language][:2]) if hours < 47.5 else (round(hours / 24), _UNITS[language][2:])
-    )
+    n, (one, many) = (round(hours), _UNITS[language][:2]) if hours < 47.5 else (round(hours / 24), _UNITS[language][2:])
     if n == 0:
         return "less than an hour" if language == "en" else "meno di un'ora"
     return f"{n}{_NBSP}{one if n == 1 else many}"
+
+
+_ARTICLES: Final = {
+    "il": ("il ", "l'", "lo "),
+    "Il": ("Il ", "L'", "Lo "),
+    "al": ("al ", "all'", "allo "),
+    "dei": ("dei ", "degli ", "dei "),
+    "Dei": ("Dei ", "Degli ", "Dei "),
+}
+
+
+def with_article(article: str, written: str) -> str:
+    """Return the Italian article as it stands before a number, by how the number is read aloud.
+
+    >>> [with_article("il", n) + n for n in ("8%", "11%", "18%", "0%", "1.447", "1%")]
+    ["l'8%", "l'11%", 'il 18%', 'lo 0%', 'il 1.447', "l'1%"]
+    """
+    whole = written.split(",")[0].rstrip("%")
+    reads_as_vowel = whole.startswith("8") or whole in ("1", "11") or whole.startswith("11.")
+    return _ARTICLES[article][1 if reads_as_vowel else 2 if whole == "0" else 0]
 
 
 def look_up(results: Mapping[str, Any], path: str) -> Any:
@@ -180,11 +223,13 @@ class Voice(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """Return the value at a path in the form that its kind asks for.
 
-        ``n|one|many`` adds the noun, ``plural|one|many`` is a word alone that agrees with the number.
+        ``n|one|many`` adds the noun, ``plural|one|many`` is a word alone that agrees with the number, ``rate+il``
+        puts the Italian article before it.
         """
         path = value.path
         found = look_up(self.results, path)
         kind, *nouns = format_spec.split("|")
+        kind, _, article = kind.partition("+")
         if kind == "text":
             return str(found) if self._is_plain else escape(str(found))
         if kind == "words":
@@ -196,9 +241,10 @@ class Voice(string.Formatter):
         self.said.append(path)
         written = write_number(found, kind, self.language)
         noun = f"{_NBSP}{nouns[0] if found == 1 else nouns[-1]}" if nouns else ""
+        before = with_article(article, written) if article else ""
         if self._is_plain:
-            return written + noun
-        return f'<data value="{found}" data-key="{path}">{written}</data>{noun}'
+            return before + written + noun
+        return f'{before}<data value="{found}" data-key="{path}">{written}</data>{noun}'
 
 
 @dataclass(frozen=True)

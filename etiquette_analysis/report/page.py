@@ -1,7 +1,7 @@
 """One self-contained page from what the notebook displayed: no network, no scripts, nothing beside it.
 
-The executed notebook keeps the code; the page keeps the sections that it displayed, in their order, under one title, with a list of
-contents, a style for the screen and one for paper.
+The executed notebook keeps the code; the page keeps the sections that it displayed, in their order, under one title,
+with a list of contents, a style for the screen and one for paper.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def render(inputs: ReportInputs, notebook: Path, folder: Path, *, language: str)
         settings = {INPUTS_VARIABLE: str(scratch), LANGUAGE_VARIABLE: language}
         executed = run_notebook(notebook, settings=settings, folder=scratch)
         results = (scratch / "results.json").read_text(encoding="utf-8")
-    nbformat.write(executed, folder / "report.ipynb")
+    nbformat.write(executed, folder / "report.ipynb")  # type: ignore[no-untyped-call]
     (folder / "results.json").write_text(results, encoding="utf-8", newline="\n")
     page = assemble(displayed(executed), language=language, version=metadata.version(PACKAGES[0]))
     (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")

@@ -1,8 +1,8 @@
 """The house style of the figures, and how a figure becomes a piece of HTML that is the same every time.
 
-Two colours that colour-blind readers tell apart carry the two timings everywhere: rust for at once, blue for later. Text is drawn as
-outlines of the font that comes with matplotlib, so a figure looks the same on every machine. Every figure is drawn twice, for wide and
-for narrow screens, and the page shows the one that fits.
+Two colours that colour-blind readers tell apart carry the two timings everywhere: rust for at once, blue for later.
+Text is drawn as outlines of the font that comes with matplotlib, so a figure looks the same on every machine. Every
+figure is drawn twice, for wide and for narrow screens, and the page shows the one that fits.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COLOURS: Final = {"now": NOW, "later": LATER, "any_later": LATER, "between": BET
 WIDE: Final = 7.2
 NARROW: Final = 3.75
 
-_RC: Final = {
+_RC: Final[dict[Any, Any]] = {
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "text.color": INK,
@@ -68,7 +68,9 @@ _RC: Final = {
 class Drawing(Protocol):
     """A function that draws a figure for a wide or a narrow screen."""
 
-    def __call__(self, *, narrow: bool) -> Figure: ...
+    def __call__(self, *, narrow: bool) -> Figure:
+        """Draw."""
+        ...
 
 
 @contextmanager

@@ -118,6 +118,10 @@ def test_counts_of_repeated_rows_give_the_same_fit():
             np.testing.assert_allclose(ours.coef, glm.fit(tol=1e-14).params, atol=1e-9)
             apart = inf.logit(np.column_stack([x[:, 0], x[:, 1:] / 3]), y, weights=weights, cluster=cluster)
             np.testing.assert_allclose(ours.se[1:], apart.se[1:] / 3, atol=1e-11)
+    with_noise = np.column_stack([x, rng.random(n)])
+    assert inf._cells(x)[0] is not None
+    assert inf._cells(x / 3)[0] is not None
+    assert inf._cells(with_noise)[0] is None
 
 
 def test_speed_against_statsmodels(panel):

@@ -67,7 +67,7 @@ turns AS (
 counted AS (
   SELECT *,
     row_number() OVER side - 1 AS sent_before,
-    turn - row_number() OVER side AS received_before,
+    (turn - row_number() OVER side)::BIGINT AS received_before,
     lead(CASE WHEN sender = low THEN started_at END IGNORE NULLS) OVER dyad AS next_low,
     lead(CASE WHEN sender = high THEN started_at END IGNORE NULLS) OVER dyad AS next_high,
     coalesce(timing > 0, false) AS after,

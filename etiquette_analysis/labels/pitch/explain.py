@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from etiquette_analysis.labels.pitch.cues import match_cues
-from etiquette_analysis.labels.pitch.features import find_features
+from etiquette_analysis.labels.pitch.features import find_features, once
 from etiquette_analysis.labels.pitch.model import STEPS, load_model
 from etiquette_analysis.labels.pitch.scoring import NO_WORDS, UNKNOWN_LANGUAGE, plain_rows, why_silent
 from etiquette_analysis.labels.pitch.tokens import buffers, fold, hash_tokens, normalise, slow_rows
@@ -24,6 +24,7 @@ from etiquette_analysis.schema import PITCH_LEVELS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from etiquette_analysis.labels.pitch.features import Features
     from etiquette_analysis.labels.pitch.model import Model
     from etiquette_analysis.labels.pitch.tokens import Positions, Tokens
 
@@ -145,7 +146,7 @@ def explain_pitch(text: str | None) -> Explanation:
     if no_words[0] or unknown[0]:
         return Explanation(text, None, None, (), NO_WORDS if no_words[0] else UNKNOWN_LANGUAGE)
     features = find_features(tokens)
-    sums = model.sums(tokens, features)
+    sums = model.sums(*once(features.key), 1)
     intensity = model.chances(sums) @ STEPS
     level = PITCH_LEVELS[int(model.levels(intensity)[0])]
     weight = _word_weights(model, tokens, features, sums)
@@ -153,14 +154,15 @@ def explain_pitch(text: str | None) -> Explanation:
     return Explanation(text, float(intensity[0]) / 3.0, level, cues)
 
 
-def _word_weights(model: Model, tokens: Tokens, features: Any, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+def _word_weights(model: Model, tokens: Tokens, features: Features, sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what each token adds to the log odds, averaged over the three questions."""
-    share = model.weights[features.bucket, :3] @ (STEPS * model.slope / STEPS.sum())
-    share = share / np.sqrt(max(float(sums[0, 3]), 1e-12)) / features.n_words
+    bucket, first = np.unique(features.key, return_index=True)
+    n_words, at = features.n_words[first], features.first_token[first]
+    share = (STEPS * model.slope / STEPS.sum()) @ model.weights[:3, bucket]
+    share = share / np.sqrt(max(float(sums[0, 3]), 1e-12)) / n_words
     weight = np.zeros(len(tokens.word))
-    np.add.at(weight, features.first_token, share)
-    second = features.n_words == 2
-    np.add.at(weight, features.first_token[second] + 1, share[second])
+    np.add.at(weight, at, share)
+    np.add.at(weight, at[n_words == 2] + 1, share[n_words == 2])
     return weight
 
 

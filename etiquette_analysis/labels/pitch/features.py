@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from etiquette_analysis.labels.pitch.tokens import Hashes, Positions, Tokens
 
 BUCKET_BITS: Final = 18
+N_BUCKETS: Final = 1 << BUCKET_BITS
+#: Row and bucket share 32 bits, which sort several times sooner than 64.
+MAX_ROWS: Final = 1 << (32 - BUCKET_BITS)
 _PAIR: Final = np.uint64(0x9E3779B97F4A7C15)
 #: Kind of feature -> its own odd multiplier, so that a word and a stem that look alike fall into different buckets.
 _SALT: Final = {
@@ -32,28 +35,28 @@ _SALT: Final = {
 
 @dataclass(frozen=True)
 class Features:
-    """Features of a batch, each once a row: saying a thing twice does not sell it twice as hard.
+    """Features of a batch, with repeats, kind by kind.
 
     Attributes
     ----------
-    bucket : array of int64
-        Where each feature's weights stand in the table.
-    row : array of int64
-        The row it belongs to, ascending.
+    key : array of uint32
+        Row and bucket in one number: ``row << BUCKET_BITS | bucket``.
     first_token : array of int64
-        The token at which it first begins.
+        The token at which each begins.
     n_words : array of int64
         How many tokens it spans (1 or 2).
     """
 
-    bucket: Positions
-    row: Positions
+    key: NDArray[np.uint32]
     first_token: Positions
     n_words: Positions
 
 
 def find_features(tokens: Tokens) -> Features:
-    """Return the features of all tokens; pairs never cross the border of a row."""
+    """Return the features of all tokens; pairs never cross the border of a row.
+
+    At most ``MAX_ROWS`` rows at a time.
+    """
     n = len(tokens.word)
     at = np.arange(n)
     inside = tokens.row[1:] == tokens.row[:-1] if n else np.empty(0, dtype=bool)
@@ -68,27 +71,29 @@ def find_features(tokens: Tokens) -> Features:
     )
     first = np.concatenate([at, at, pair_at, pair_at])
     n_words = np.repeat(np.array([1, 2]), [2 * n, 2 * len(pair_at)])
-    return _once(bucket, tokens.row[first], first, n_words)
+    row = (tokens.row << BUCKET_BITS).astype(np.uint32)
+    return Features(row[first] | bucket, first, n_words)
 
 
-def _once(bucket: Positions, row: Positions, first: Positions, n_words: Positions) -> Features:
-    """Sort by row and bucket, and keep the first of each."""
-    key = (row << BUCKET_BITS) | bucket
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    keep = np.empty(len(key), dtype=bool)
+def once(key: NDArray[np.uint32]) -> tuple[Positions, Positions]:
+    """Return row and bucket of each feature, each once a row, rows ascending.
+
+    Saying a thing twice does not sell it twice as hard.
+    """
+    ordered = np.sort(key)
+    keep = np.empty(len(ordered), dtype=bool)
     keep[:1] = True
-    np.not_equal(key[1:], key[:-1], out=keep[1:])
-    order = order[keep]
-    return Features(bucket[order], row[order], first[order], n_words[order])
+    np.not_equal(ordered[1:], ordered[:-1], out=keep[1:])
+    ordered = ordered[keep]
+    return (ordered >> BUCKET_BITS).astype(np.int64), (ordered & (N_BUCKETS - 1)).astype(np.int64)
 
 
 def _pairs(h: Hashes, at: Positions) -> Hashes:
     return mix(h[at] * _PAIR + h[at + 1])
 
 
-def _bucket(h: Hashes, kind: str) -> Positions:
-    return (h * _SALT[kind] >> np.uint64(64 - BUCKET_BITS)).astype(np.int64)
+def _bucket(h: Hashes, kind: str) -> NDArray[np.uint32]:
+    return (h * _SALT[kind] >> np.uint64(64 - BUCKET_BITS)).astype(np.uint32)
 
 
 def word_presence(word: Hashes, bits: int = 20) -> NDArray[np.int64]:

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from etiquette_analysis.labels.pitch.features import word_presence
+from etiquette_analysis.labels.pitch.features import N_BUCKETS, word_presence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etiquette_analysis.labels.pitch.features import Features
-    from etiquette_analysis.labels.pitch.tokens import Tokens
+    from etiquette_analysis.labels.pitch.tokens import Positions, Tokens
 
     Floats = NDArray[np.float64]
 
@@ -41,7 +40,7 @@ class Model:
 
     Attributes
     ----------
-    weights : array of float32, (buckets, 4)
+    weights : array of float32, (4, buckets)
         Weight times telling power for the three questions, then the squared telling power.
     intercept, slope, offset : array of float64, (3,)
         Of each question, and of its calibration.
@@ -58,11 +57,14 @@ class Model:
     cuts: Floats
     known: NDArray[np.bool_]
 
-    def sums(self, tokens: Tokens, features: Features) -> Floats:
-        """Return, per row, the sums of the four columns over its features."""
-        gathered = self.weights[features.bucket]
-        n_rows = len(tokens.first) - 1
-        return np.stack([np.bincount(features.row, gathered[:, j], minlength=n_rows) for j in range(4)], axis=1)
+    def sums(self, row: Positions, bucket: Positions, n_rows: int) -> Floats:
+        """Return, per row, the sums of the four columns over its features; ``row`` ascends."""
+        first = np.searchsorted(row, np.arange(n_rows + 1))
+        filled = first[1:] > first[:-1]
+        sums = np.zeros((n_rows, 4))
+        for j in range(4):
+            sums[filled, j] = np.add.reduceat(self.weights[j][bucket], first[:-1][filled], dtype=np.float64)
+        return sums
 
     def chances(self, sums: Floats) -> Floats:
         """Return the calibrated chances of at least soft, at least moderate, and hard."""
@@ -89,8 +91,8 @@ def load_model() -> Model:
     """Return the model that is shipped with the package."""
     source = resources.files("etiquette_analysis.labels.pitch").joinpath("model.npz")
     with source.open("rb") as file, np.load(file) as stored:
-        weights = np.zeros((1 << int(stored["bits"]), 4), dtype=np.float32)
-        weights[stored["bucket"]] = stored["value"]
+        weights = np.zeros((4, N_BUCKETS), dtype=np.float32)
+        weights[:, stored["bucket"]] = stored["value"].T
         return Model(
             weights=weights,
             intercept=stored["intercept"],

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from etiquette_analysis.errors import SchemaError
-from etiquette_analysis.labels.pitch.features import find_features
+from etiquette_analysis.labels.pitch.features import MAX_ROWS, find_features, once
 from etiquette_analysis.labels.pitch.model import MIN_KNOWN_SHARE, MIN_WORDS_FOR_LANGUAGE, STEPS, load_model
 from etiquette_analysis.labels.pitch.tokens import FOREIGN, buffers, fold, hash_tokens, normalise, slow_rows
 from etiquette_analysis.schema import PITCH_LEVEL_DTYPE
@@ -58,7 +58,7 @@ def score_batch(texts: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, NDArray[np
     begin = 0
     while begin < n:
         end = int(np.searchsorted(offsets, offsets[begin] + CHUNK_BYTES, side="right")) - 1
-        end = min(max(end, begin + 1), n)
+        end = min(max(end, begin + 1), begin + MAX_ROWS, n)
         rows = slice(begin, end)
         folded = fold(data[offsets[begin] : offsets[end]], offsets[begin : end + 1] - offsets[begin])
         intensity[rows], silent[rows] = _score(model, hash_tokens(*folded))
@@ -86,7 +86,7 @@ def _score(model: Model, tokens: Tokens) -> tuple[NDArray[np.float64], NDArray[n
     if not len(tokens.word):
         nothing = np.zeros(len(tokens.first) - 1)
         return nothing, np.ones(len(nothing), dtype=bool)
-    chances = model.chances(model.sums(tokens, find_features(tokens)))
+    chances = model.chances(model.sums(*once(find_features(tokens).key), len(tokens.first) - 1))
     no_words, unknown = why_silent(model, tokens)
     return chances @ STEPS, no_words | unknown
 

@@ -1,0 +1,25 @@
+"""The sections of the report, in reading order: each turns findings into words, a table or a figure.
+
+A sentence is chosen by what is known: where a number is missing, the sentence that would print it is not said.
+All words come from ``words/``, all numbers from ``findings.results``.
+"""
+
+from etiquette_analysis.report.sections.described import counting, grid, habits, rapport, received, waiting
+from etiquette_analysis.report.sections.grounds import design, doubt, flow, labels, limits, record
+from etiquette_analysis.report.sections.opening import opening
+
+__all__ = [
+    "counting",
+    "design",
+    "doubt",
+    "flow",
+    "grid",
+    "habits",
+    "labels",
+    "limits",
+    "opening",
+    "rapport",
+    "received",
+    "record",
+    "waiting",
+]
