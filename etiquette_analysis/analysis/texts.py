@@ -222,7 +222,9 @@ _HIDDEN: Final = {
 }
 _HIDDEN_UNKNOWN: Final = {
     "en": "How strong a hidden trait would have to be to erase the result is told by the sensitivity analysis.",
-    "it": "Quanto forte dovrebbe essere un tratto nascosto per annullarlo è detto dall'analisi di sensibilità.",
+    "it": (
+        "Quanto dovrebbe essere forte un tratto nascosto per annullare il risultato lo dice l'analisi di sensibilità."
+    ),
 }
 _UNMEASURED: Final = {"en": "not measured", "it": "non misurato"}
 

@@ -190,7 +190,7 @@ class _Regressions:
         fit = self._fit(X, p.outcome[chosen], scaled, groups)
         own = leverage(X, fit, weights=scaled, groups=groups, group_ridge=SENDER_RIDGE)
         # HC3. With sender intercepts HC2: their leverage is shared by the whole cluster, and HC3 would count it twice
-        # (at 40 senders its standard errors were 19 % too large, those of HC2 4 %).
+        # (148 sets of world I, 40 senders: standard errors 15 % above the spread with HC3, 4 % with HC2).
         share = np.maximum(1 - own, 0.05)
         return fit, (p.outcome[chosen] - fit.fitted) / (np.sqrt(share) if p.n_intercepts else share)
 

@@ -26,7 +26,8 @@ from etiquette_analysis.schema import as_instant
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from etiquette_analysis.engine.scan import Flag, Paths, Score
+    from etiquette_analysis.engine.scan import Paths
+    from etiquette_analysis.engine.score import Flag, Score
     from etiquette_analysis.engine.stream import What
 
 _DEFAULTS: Final = LabelOptions()

@@ -12,22 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from etiquette_analysis.engine.score import score_batch
 from etiquette_analysis.errors import DesignError, SchemaError, SourceError
 from etiquette_analysis.labels.structure import NAT
 from etiquette_analysis.schema import KEPT, KINDS, NOTE_STAGE, PITCH_LEVELS, READ, TURN_KINDS, AuditLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from etiquette_analysis.engine.score import Flag, Score
 
     Paths = str | Path | Sequence[str | Path]
-    #: Texts of a batch -> score (null where unknown) and position of the level (-1 where unknown).
-    Score = Callable[[Any], tuple[Any, Any]]
-    #: Texts of a batch -> true where the text is an automatic answer.
-    Flag = Callable[[Any], Any]
 
 _READERS: Final = {
     ".parquet": "read_parquet({})",
@@ -35,7 +33,6 @@ _READERS: Final = {
 }
 _REQUIRED: Final = ("sender", "recipient", "sent_at")
 _MESSAGE: Final = KINDS.index("message")
-_AUTO_REPLY: Final = KINDS.index("auto_reply")
 _SCAN_ROWS: Final = 1 << 16
 _STAGE: Final = "messages"
 
@@ -185,39 +182,23 @@ REASON: Final = f"""CASE
 
 
 class _Scored:
-    """A reader of batches whose text has been turned into kind, score and level."""
+    """A reader of batches that have been scored, with what happened on the way."""
 
     def __init__(self, batches: Any, score: Score | None, flag: Flag | None) -> None:
         self.n_flagged = 0
         self.error: Exception | None = None
-        self._score, self._flag = score, flag
         schema = batches.schema.remove(batches.schema.get_field_index("text"))
-        self.reader = pa.RecordBatchReader.from_batches(schema, self._without_text(batches, schema))
+        self.reader = pa.RecordBatchReader.from_batches(schema, self._scored(batches, score, flag))
 
-    def _without_text(self, batches: Any, schema: Any) -> Iterator[Any]:
+    def _scored(self, batches: Any, score: Score | None, flag: Flag | None) -> Iterator[Any]:
         for batch in batches:
-            columns = {name: batch.column(name) for name in schema.names}
             try:
-                self._label(columns, batch.column("text"))
+                scored, n_flagged = score_batch(batch, score, flag)
             except Exception as error:  # DuckDB would hand on its message only
                 self.error = error
                 raise
-            yield pa.record_batch([columns[name] for name in schema.names], schema=schema)
-
-    def _label(self, columns: dict[str, Any], texts: Any) -> None:
-        if self._flag is not None:
-            columns["kind"] = self._flagged(self._flag, columns["kind"], texts)
-        if self._score is not None:
-            score, level = self._score(texts)
-            columns["pitch_score"] = pa.array(score, pa.float64(), from_pandas=True)
-            columns["pitch_level"] = pa.array(level, pa.int8())
-
-    def _flagged(self, flag: Flag, kinds: Any, texts: Any) -> Any:
-        kind = kinds.to_numpy(zero_copy_only=False).copy()
-        automatic = np.asarray(flag(texts)) & (kind >= 0) & (kind < len(TURN_KINDS))
-        self.n_flagged += int(automatic.sum())
-        kind[automatic] = _AUTO_REPLY
-        return pa.array(kind)
+            self.n_flagged += n_flagged
+            yield scored
 
 
 def _number_in_time_order(database: duckdb.DuckDBPyConnection) -> None:

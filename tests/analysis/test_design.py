@@ -130,7 +130,7 @@ def test_replies_move_nothing_but_the_pooled_count(simulated_dyads):
     assert (a.level, a.reasons) == (b.level, b.reasons)
     for frame in ("counts", "balance", "overlap"):
         pd.testing.assert_frame_equal(getattr(a, frame), getattr(b, frame))
-    told = [dict(design.values) for design in (a, b)]  # noqa: PD011 (a dict)
+    told = [dict(design.values) for design in (a, b)]
     assert told[0].pop("n_replies") != told[1].pop("n_replies")
     assert told[0] == told[1]
     np.testing.assert_array_equal(a.hazards.survival, b.hazards.survival)
