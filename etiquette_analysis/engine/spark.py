@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import pyarrow as pa
-from pyspark.sql import functions as f
-from pyspark.sql import types as t
 
 from etiquette_analysis.engine.score import score_batch
 from etiquette_analysis.engine.stream import label_stream
@@ -21,6 +19,12 @@ from etiquette_analysis.errors import DesignError, SchemaError
 from etiquette_analysis.labels.auto_reply import flag_auto_reply
 from etiquette_analysis.labels.structure import DAY, NAT, LabelOptions
 from etiquette_analysis.schema import KINDS, PITCH_LEVELS, TURN_KINDS, as_instant
+
+try:
+    from pyspark.sql import functions as f
+    from pyspark.sql import types as t
+except ImportError:  # label_turns says what to do
+    f = t = None
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,7 +54,7 @@ def label_turns(
     ----------
     messages : pyspark.sql.DataFrame
         Columns ``message_id``, ``sender``, ``recipient``, ``sent_at``; where present ``kind``, ``text``,
-        ``pitch_score``, ``pitch_level``. Dates without a zone are UTC. ``message_id`` must be unique: it is not checked.
+        ``pitch_score``, ``pitch_level``. Dates without a zone are UTC. ``message_id`` must be unique (not checked).
     connections : pyspark.sql.DataFrame or None
         Columns ``person_a``, ``person_b``, ``connected_at``, ``resolution``.
     what : {"turns", "messages"}
@@ -72,8 +76,11 @@ def label_turns(
     SchemaError
         Where a column is missing.
     DesignError
-        Where ``what`` is neither.
+        Where ``what`` is neither, or Spark is not installed.
     """
+    if f is None:
+        msg = "pyspark is not installed; install it with: pip install 'etiquette-analysis[spark]' (and Java 17)"
+        raise DesignError(msg)
     if what not in _LABELS:
         msg = f"what is {what!r}; expected 'turns' or 'messages'"
         raise DesignError(msg)
@@ -194,14 +201,9 @@ def _label_partition(
     batches: Iterable[Any], *, observed_until: int, options: LabelOptions, what: What
 ) -> Iterator[Any]:
     schema = _arrow_schema(_LABELS[what])
-    for labels in label_stream(map(_as_sorted, batches), observed_until=observed_until, options=options, what=what):
+    batches = (batch.select(SORTED.names).cast(SORTED) for batch in batches)
+    for labels in label_stream(batches, observed_until=observed_until, options=options, what=what):
         yield labels.cast(schema)
-
-
-def _as_sorted(batch: Any) -> Any:
-    columns = {name: batch.column(name) for name in SORTED.names}
-    columns |= {name: columns[name].cast(INSTANT_TYPE) for name in ("sent_at", "connected_at")}
-    return pa.record_batch(columns)
 
 
 def _arrow_schema(labels: Any) -> Any:

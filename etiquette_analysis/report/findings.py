@@ -321,4 +321,5 @@ def _rules(conf_level: float) -> dict[str, Any]:
         "max_low_share": gate.MAX_LOW_SHARE,
         "max_smd": gate.MAX_SMD,
         "read_off_days": list(READ_OFF_DAYS),
+        "hours_in_day": 24,
     }

@@ -301,7 +301,7 @@ def run(
     *,
     pitch_day: Ints | None = None,
     opener: Opener = "natural",
-    gate_open: bool = False,
+    gate_until: int | None = None,
     hard: Bools | None = None,
 ) -> Course:
     """Let the days pass: naturally, or under a strategy.
@@ -314,8 +314,9 @@ def run(
         The day on which the strategy pitches each contact; natural where not given.
     opener : {"natural", "day_0", "none"}
         Who gets an opener.
-    gate_open : bool
-        Under a strategy, pitch on ``pitch_day`` or as soon after it as the contact has answered, else never.
+    gate_until : int, optional
+        Under a strategy, pitch on ``pitch_day`` or as soon after it as the contact has answered, up to this day; else
+        never.
     hard : array of bool, optional
         Intensity set by the strategy; natural where not given.
     """
@@ -338,8 +339,8 @@ def run(
         answered[unpitched & (answered == NEVER) & writes] = day
         if pitch_day is None:
             due = contacts.pitch_draw[:, day] < pitch_chance(contacts, day, answered, opened)
-        elif gate_open:
-            due = (day >= pitch_day) & (answered <= day)
+        elif gate_until is not None:
+            due = (day >= pitch_day) & (answered <= day) & (day <= gate_until)
         else:
             due = pitch_day == day
         pitched[unpitched & due] = day
@@ -414,7 +415,7 @@ def true_values(
             "later": run(c, pitch_day=later_day).reply,
             "later_no_opener": run(c, pitch_day=later_day, opener="none").reply,
             "later_opener": run(c, pitch_day=later_day, opener="day_0").reply,
-            "gate": run(c, pitch_day=later_day, opener="day_0", gate_open=True).reply,
+            "gate": run(c, pitch_day=later_day, opener="day_0", gate_until=deferred[1]).reply,
         }
         for i, is_hard in (("soft", False), ("hard", True)):
             level = np.full(size, is_hard)

@@ -8,28 +8,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etiquette_analysis.engine import spark as engine
 from etiquette_analysis.engine.embedded import message_labels, turns
+from etiquette_analysis.engine.spark import label_turns
 from etiquette_analysis.errors import DesignError, SchemaError
 from etiquette_analysis.labels.structure import LabelOptions
 from tests.labels.worlds import connection_frame, message_frame, random_options, random_world
-
-pytest.importorskip("pyspark", reason="needs the extra spark: pip install 'etiquette-analysis[spark]'")
-if shutil.which("java") is None:
-    pytest.skip("Spark needs Java 17", allow_module_level=True)
 
 pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.fixture(scope="module")
 def spark():
-    from pyspark.sql import SparkSession
-
+    sql = pytest.importorskip("pyspark.sql", reason="needs the extra spark: pip install 'etiquette-analysis[spark]'")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java 17")
     settings = {
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "3",
         "spark.sql.session.timeZone": "Asia/Tokyo",
     }
-    builder = SparkSession.builder.master("local[1]").appName("labels")
+    builder = sql.SparkSession.builder.master("local[1]").appName("labels")
     for name, value in settings.items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
@@ -37,12 +36,10 @@ def spark():
     session.stop()
 
 
-def to_spark(spark, table, instant):
+def to_spark(spark, table, instant, path):
     """Return a pandas table as a Spark one, with dates that have no zone."""
-    plain = table.assign(**{instant: table[instant].dt.tz_localize(None)}).astype("object")
-    rows = [[None if pd.isna(value) else value for value in row] for row in plain.to_numpy().tolist()]
-    types = {"message_id": "long", "pitch_score": "double", instant: "timestamp_ntz"}
-    return spark.createDataFrame(rows, ", ".join(f"{name} {types.get(name, 'string')}" for name in table.columns))
+    table.assign(**{instant: table[instant].dt.tz_localize(None)}).to_parquet(path, index=False)
+    return spark.read.parquet(str(path))
 
 
 def collected(labels, order):
@@ -63,16 +60,17 @@ def plain(table, order):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_spark_and_memory_agree(spark, seed):
-    from etiquette_analysis.engine.spark import label_turns
-
+def test_spark_and_memory_agree(spark, seed, tmp_path):
     rng = np.random.default_rng(seed)
     messages, connections = random_world(rng, n=80)
     options = random_options(rng)
     observed_until = options.pop("observed_until", None)
     keywords = {"observed_until": observed_until, "options": LabelOptions(**options)}
     tables = message_frame(messages), connection_frame(connections)
-    given = to_spark(spark, tables[0], "sent_at"), to_spark(spark, tables[1], "connected_at")
+    given = [
+        to_spark(spark, table, instant, tmp_path / f"{instant}.parquet")
+        for table, instant in zip(tables, ("sent_at", "connected_at"), strict=True)
+    ]
     for what, label, order in (("turns", turns, ["first_message_id"]), ("messages", message_labels, ["message_id"])):
         expected = label(*tables, **keywords)
         if what == "messages":
@@ -83,8 +81,6 @@ def test_spark_and_memory_agree(spark, seed):
 
 
 def test_texts_are_scored_on_the_workers_and_instants_are_kept(spark):
-    from etiquette_analysis.engine.spark import label_turns
-
     messages = spark.createDataFrame(
         [
             (1, "ann", "bob", pd.Timestamp("2024-03-05 10:00").to_pydatetime(), "buy now"),
@@ -99,8 +95,6 @@ def test_texts_are_scored_on_the_workers_and_instants_are_kept(spark):
 
 
 def test_wrong_questions_are_refused(spark):
-    from etiquette_analysis.engine.spark import label_turns
-
     messages = spark.createDataFrame(
         [(1, "a", "b", "x")], "message_id long, sender string, recipient string, sent_at string"
     )
@@ -110,3 +104,11 @@ def test_wrong_questions_are_refused(spark):
         label_turns(messages)
     with pytest.raises(SchemaError, match="the messages table has no column 'sent_at'; it has message_id, sender"):
         label_turns(messages.drop("sent_at"))
+
+
+def test_without_spark_the_error_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(engine, "f", None)
+    with pytest.raises(
+        DesignError, match=r"pyspark is not installed; install it with: pip install 'etiquette-analysis\[spark\]'"
+    ):
+        label_turns(None)

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 
 from etiquette_analysis.errors import SchemaError
-from etiquette_analysis.labels.pitch import cues as matcher
+from etiquette_analysis.labels.pitch.cues import match_cues
 from etiquette_analysis.labels.pitch.lexicon import FAMILIES, LONGEST, LOWERING, RAISING, Cue, load_lexicon, read_cues
-from etiquette_analysis.labels.pitch.tokens import buffers, fold
+from etiquette_analysis.labels.pitch.scoring import plain_rows
+from etiquette_analysis.labels.pitch.tokens import buffers, fold, hash_tokens
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "pt")
 #: At least so many phrases a language, and a family of that language.
@@ -32,13 +33,13 @@ def write(folder: Path, **families: str) -> Path:
     return path
 
 
-def test_families_are_those_of_the_matcher():
-    assert (RAISING, LOWERING, FAMILIES, LONGEST) == (
-        matcher.RAISING,
-        matcher.LOWERING,
-        matcher.FAMILIES,
-        matcher.LONGEST,
-    )
+def test_every_phrase_is_found_in_a_text_that_says_it():
+    cues = load_lexicon()
+    texts = [cue.phrase.replace("_", "anything").replace("0", "250").replace("$", "€").upper() for cue in cues]
+    tokens = hash_tokens(*fold(*buffers(plain_rows(pa.array(texts, pa.large_string())))))
+    found = match_cues(tokens)
+    named = set(zip(tokens.row[found.first].tolist(), found.family.tolist(), strict=True))
+    assert [cue for row, cue in enumerate(cues) if (row, FAMILIES.index(cue.family)) not in named] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -60,9 +61,10 @@ def test_no_phrase_twice_in_a_language(language):
     assert [phrase for phrase, n in phrases.items() if n > 1] == []
 
 
-def test_no_phrase_raises_and_lowers_in_one_language():
-    raising = {(cue.language, matched(cue.phrase)) for cue in load_lexicon() if cue.family in RAISING}
-    lowering = {(cue.language, matched(cue.phrase)) for cue in load_lexicon() if cue.family in LOWERING}
+def test_no_phrase_raises_here_and_lowers_there():
+    """Not even in two languages: the matcher does not know which one it reads."""
+    raising = {matched(cue.phrase) for cue in load_lexicon() if cue.family in RAISING}
+    lowering = {matched(cue.phrase) for cue in load_lexicon() if cue.family in LOWERING}
     assert raising & lowering == set()
 
 
@@ -83,10 +85,10 @@ def test_each_family_opens_with_its_meaning(root, language):
 
 
 def test_apostrophes_are_resolved_and_accents_kept(tmp_path):
-    cues = read_cues(write(tmp_path, offer="""["l'offerta è", "book* _ demo", "0 % off"]"""))
+    cues = read_cues(write(tmp_path, offer="""["l'offerta è", "book _ demo", "0 % off"]"""))
     assert cues[:3] == (
         Cue("xx", "offer", "l offerta è"),
-        Cue("xx", "offer", "book* _ demo"),
+        Cue("xx", "offer", "book _ demo"),
         Cue("xx", "offer", "0 % off"),
     )
 
@@ -103,6 +105,7 @@ def test_apostrophes_are_resolved_and_accents_kept(tmp_path):
         ({"offer": '["free  trial"]'}, r"xx\.toml, offer: 'free  trial' is not normalised"),
         ({"offer": '["i\'d love to show you"]'}, r"has 6 words; expected 1 to 5, apostrophes counted"),
         ({"offer": '["sign-up"]'}, r"'sign-up' holds 'sign-up'; expected letters"),
+        ({"offer": '["book* a demo"]'}, r"holds 'book\*'; expected letters, 0, %, \$ or _ \(inflections"),
         ({"offer": '["20 % off"]'}, r"holds '20'; expected letters"),
         ({"offer": '["_ demo"]'}, r"'_ demo' begins or ends with _"),
         ({"offer": '["a demo", "a demo"]'}, r"xx\.toml: 'a demo' stands in offer and again in offer"),

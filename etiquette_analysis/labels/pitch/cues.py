@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from etiquette_analysis.labels.pitch.lexicon import load_lexicon
+from etiquette_analysis.labels.pitch.lexicon import FAMILIES, RAISING, load_lexicon
 from etiquette_analysis.labels.pitch.tokens import buffers, fold, hash_tokens, mix
 
 if TYPE_CHECKING:
@@ -21,22 +21,6 @@ if TYPE_CHECKING:
 
     from etiquette_analysis.labels.pitch.tokens import Hashes, Positions, Tokens
 
-LONGEST: Final = 5
-RAISING: Final = (
-    "offer",
-    "call_to_action",
-    "meeting",
-    "price",
-    "urgency",
-    "benefit_claim",
-    "social_proof",
-    "self_promotion",
-    "prospecting_question",
-    "recruiting",
-    "link",
-)
-LOWERING: Final = ("buyer_side", "delivery", "quotation", "negation")
-FAMILIES: Final = RAISING + LOWERING
 #: Stands for exactly one word, whichever it is.
 ANY_WORD: Final = "_"
 _STEP: Final = np.uint64(0x2545F4914F6CDD1D)
@@ -72,11 +56,12 @@ class CueMatches:
 def match_cues(tokens: Tokens) -> CueMatches:
     """Return every cue of the lexicon in the tokens of a batch; a match inside a longer one is kept too."""
     first, end, family = [], [], []
+    word = _any_number(tokens)
     for table in _tables():
         n = len(table.fixed)
         at = np.arange(max(len(tokens.word) - n + 1, 0))
         at = at[tokens.row[at] == tokens.row[at + n - 1]]
-        h = _window(tokens.word, at, table.fixed)
+        h = _window(word, at, table.fixed)
         place = np.minimum(np.searchsorted(table.hashes, h), len(table.hashes) - 1)
         found = table.hashes[place] == h
         first.append(at[found])
@@ -86,6 +71,13 @@ def match_cues(tokens: Tokens) -> CueMatches:
         nothing = np.empty(0, dtype=np.int64)
         return CueMatches(nothing, nothing, nothing.astype(np.int8))
     return CueMatches(np.concatenate(first), np.concatenate(end), np.concatenate(family))
+
+
+def _any_number(tokens: Tokens) -> Hashes:
+    """Return the hashes of the words, every number the same whatever its length."""
+    number = hash_tokens(np.frombuffer(b"0", dtype=np.uint8), np.array([0, 1])).word[0]
+    is_number = tokens.folded[tokens.start] == ord("0") if len(tokens.start) else np.empty(0, dtype=bool)
+    return np.where(is_number, number, tokens.word)
 
 
 def _window(word: Hashes, at: Positions, fixed: tuple[bool, ...]) -> Hashes:
@@ -105,9 +97,8 @@ def _tables() -> tuple[_Table, ...]:
     tokens = hash_tokens(*fold(*buffers(pa.array(phrases, pa.large_string()))))
     for k, entry in enumerate(entries):
         words = tokens.word[tokens.first[k] : tokens.first[k + 1]]
-        fixed = tuple(part != ANY_WORD for part in entry.phrase.replace("'", " ").split())
-        if len(fixed) == len(words) <= LONGEST:
-            by_shape.setdefault(fixed, []).append((FAMILIES.index(entry.family), words))
+        fixed = tuple(part != ANY_WORD for part in entry.phrase.split())
+        by_shape.setdefault(fixed, []).append((FAMILIES.index(entry.family), words))
     return tuple(_compile(fixed, found) for fixed, found in by_shape.items())
 
 

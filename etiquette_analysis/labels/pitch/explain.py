@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from etiquette_analysis.labels.pitch.tokens import Positions, Tokens
 
 #: A word belongs to a span where its weight is at least this share of the strongest word's.
-MIN_SHARE: Final = 0.2
+MIN_SHARE: Final = 0.12
 #: Family of a span that the model leans on and no entry of the lexicon names.
 WORDING: Final = "wording"
 

@@ -8,7 +8,25 @@ from etiquette_analysis.report.sections.described import counting, grid, habits,
 from etiquette_analysis.report.sections.grounds import design, doubt, flow, labels, limits, record
 from etiquette_analysis.report.sections.opening import opening
 
+#: All sections, as they follow one another on the page.
+IN_ORDER = (
+    opening,
+    counting,
+    habits,
+    received,
+    rapport,
+    grid,
+    waiting,
+    design,
+    doubt,
+    flow,
+    labels,
+    limits,
+    record,
+)
+
 __all__ = [
+    "IN_ORDER",
     "counting",
     "design",
     "doubt",

@@ -6,8 +6,8 @@ the codebook's word for it. Families that raise and families that lower are kept
 pitch words occur in texts that pitch nothing: a buyer's, a delivery, a complaint.
 
 A phrase is one to five words in lower case, with the accents of correct spelling; matching ignores case, accents and
-apostrophes. ``0`` stands for any number, ``$`` for any currency sign, ``_`` for exactly one word between two others, a
-``*`` at the end of a word for any inflection of it. Hyphens are written as spaces.
+apostrophes. ``0`` stands for any number, ``$`` for any currency sign, ``_`` for exactly one word between two others.
+Inflections are written out. The matcher does not know the language of a text, so a phrase keeps its meaning in all six.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FAMILIES: Final = RAISING + LOWERING
 #: A phrase has at most so many words.
 LONGEST: Final = 5
 _FOLDER: Final = Path(__file__).parent
-_WORD: Final = re.compile(r"[^\W\d_]+\*?|[0%$_]")
+_WORD: Final = re.compile(r"[^\W\d_]+|[0%$_]")
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,9 @@ def _normalise(file: str, family: str, phrase: object) -> str:
         raise SchemaError(f"{where} has {len(words)} words; expected 1 to {LONGEST}, apostrophes counted as spaces.")
     for word in words:
         if not _WORD.fullmatch(word):
-            raise SchemaError(f"{where} holds {word!r}; expected letters (with * at the end at most), 0, %, $ or _.")
+            raise SchemaError(
+                f"{where} holds {word!r}; expected letters, 0, %, $ or _ (inflections and hyphens written out)."
+            )
     if "_" in (words[0], words[-1]):
         raise SchemaError(f"{where} begins or ends with _; expected it between two words, elsewhere it says nothing.")
     return " ".join(words)

@@ -1,0 +1,33 @@
+"""Findings of a few invented worlds, computed once: harm, too small to tell, strict gating, and no pitch at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from etiquette_analysis.pipeline import prepare_report
+from etiquette_analysis.report.findings import Findings, find
+from etiquette_analysis.simulation import simulate
+
+if TYPE_CHECKING:
+    from etiquette_analysis.report.inputs import ReportInputs
+
+WORLDS = {"answered": ("B", 900, 2), "too_small": ("D", 60, 1), "gated": ("J", 500, 2), "no_pitch": ("D", 80, 3)}
+
+
+def prepare(name: str) -> ReportInputs:
+    world, n, seed = WORLDS[name]
+    dataset = simulate(world, n=n, seed=seed)
+    levels = dataset.levels.where(dataset.levels == "none", "none") if name == "no_pitch" else dataset.levels
+    return prepare_report(dataset, levels=levels)[0]
+
+
+@pytest.fixture(scope="session", params=list(WORLDS))
+def findings(request: pytest.FixtureRequest) -> Findings:
+    return find(prepare(request.param))
+
+
+@pytest.fixture(scope="session")
+def answered() -> Findings:
+    return find(prepare("answered"))
