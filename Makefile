@@ -10,7 +10,7 @@ SOURCE ?=
 OUT ?= reports
 LANGUAGE ?= en
 
-.PHONY: help env report test check lock clean
+.PHONY: help env report test lock model clean
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -35,3 +35,6 @@ lock: ## Maintainers: rewrite the pinned requirements (needs uv)
 
 clean: ## Remove the environment and everything made
 	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+model: $(STAMP) ## Maintainers: retrain the pitch model from data/pitch, byte for byte
+	@OMP_NUM_THREADS=1 $(BIN)/python data/pitch/build_model.py

@@ -101,26 +101,7 @@ def draw_difference(voice: Voice, *, narrow: bool) -> Figure:
     axes.set(xlim=(-reach, reach), ylim=(-1, 1.5), yticks=[])
     axes.spines["left"].set_visible(False)
     _point_ticks(axes, voice, narrow=narrow)
-    size = 8.5 if narrow else 9.5
-    axes.annotate(
-        voice.words("difference.fewer"),
-        (0, 0),
-        (0, -26),
-        xycoords="axes fraction",
-        fontsize=size,
-        textcoords="offset points",
-        color=MUTED,
-    )
-    axes.annotate(
-        voice.words("difference.more"),
-        (1, 0),
-        (0, -26),
-        xycoords="axes fraction",
-        fontsize=size,
-        ha="right",
-        textcoords="offset points",
-        color=MUTED,
-    )
+    _direction_labels(axes, voice, size=8.5 if narrow else 9.5)
     figure.subplots_adjust(left=0.02, right=0.98, top=0.97, bottom=0.36)
     return figure
 
@@ -177,6 +158,50 @@ def _rate_axis(axes: Axes, voice: Voice, top: float, *, narrow: bool) -> None:
     axes.set_axisbelow(True)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
+
+
+def draw_differences(voice: Voice, rows: list[dict[str, Any]], *, narrow: bool) -> Figure:
+    """Draw many estimates of one difference; a row without an estimate is a range, one without limits a bare dot."""
+    step = 0.44 if narrow else 0.25
+    height = 0.75 + step * len(rows)
+    figure, axes = new_figure(height, narrow=narrow)
+    plan = voice.results["plan"]
+    known = [abs(row[k]) for row in rows for k in ("estimate", "low", "high") if row[k] is not None]
+    reach = 100 * max([*known, plan["sesoi"]]) * 1.06
+    axes.axvspan(-100 * plan["sesoi"], 100 * plan["sesoi"], color=FAINT, lw=0)
+    axes.axvline(0, color=MUTED, lw=1)
+    for at, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
+        if row["low"] is not None and row["high"] is not None:
+            axes.plot([100 * row["low"], 100 * row["high"]], [at, at], color=row["colour"], lw=3, alpha=0.4)
+        if row["estimate"] is not None:
+            axes.plot([100 * row["estimate"]], [at], "o", color=row["colour"], ms=5.5)
+        is_first = at == len(rows) - 1
+        place = {"x": -reach, "y": at + 0.36, "ha": "left"} if narrow else {"x": -1.03 * reach, "y": at, "ha": "right"}
+        weight = "bold" if is_first else "normal"
+        axes.text(s=row["label"], va="center", fontsize=8.5 if narrow else 9, fontweight=weight, **place)
+    axes.set(xlim=(-reach, reach), ylim=(-0.6, len(rows) - (0.3 if narrow else 0.5)), yticks=[])
+    axes.spines["left"].set_visible(False)
+    _point_ticks(axes, voice, narrow=narrow)
+    _direction_labels(axes, voice, size=8.5 if narrow else 9)
+    labels = max(len(row["label"]) for row in rows)
+    left = 0.02 if narrow else min(0.5, 0.02 + 0.0094 * labels)
+    figure.subplots_adjust(left=left, right=0.98, top=0.995, bottom=0.55 / height)
+    return figure
+
+
+def _direction_labels(axes: Axes, voice: Voice, *, size: float) -> None:
+    """Say under the axis which side is which."""
+    for x, name in ((0, "difference.fewer"), (1, "difference.more")):
+        axes.annotate(
+            voice.words(name),
+            (x, 0),
+            (0, -26),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="right" if x else "left",
+            fontsize=size,
+            color=MUTED,
+        )
 
 
 def draw_when(voice: Voice, *, narrow: bool) -> Figure:

@@ -22,6 +22,7 @@ from etiquette_analysis.analysis.power import power
 from etiquette_analysis.analysis.secondary import secondary
 from etiquette_analysis.analysis.sensitivity import sensitivity
 from etiquette_analysis.analysis.survival import at_time
+from etiquette_analysis.report.battery import run_battery
 from etiquette_analysis.report.habits import SMALLEST_CELL, by_rapport, cell, own_habits, pitches_received, tally
 from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ
 
@@ -104,6 +105,7 @@ def find(inputs: ReportInputs) -> Findings:
         "flow": _flow(inputs, comparison),
         "policy": _policy(inputs, comparison),
         "doubt": _doubt(inputs, comparison),
+        "battery": run_battery(inputs, comparison),
         "labels": _labels(inputs),
         "rules": _rules(plan.conf_level),
     }

@@ -64,7 +64,11 @@ def run_notebook(path: Path, *, settings: Mapping[str, str] | None = None, folde
         except CellExecutionError as error:
             msg = f"{path.name}: a cell failed with {error.ename}: {error.evalue}. Nothing was written."
             raise EtiquetteError(msg) from error
-        except DeadKernelError as error:
+        except RuntimeError as error:
+            # Both a kernel that dies and one that never answers end here.
+            if not isinstance(error, DeadKernelError):
+                msg = f"{path.name}: the kernel did not start ({error}); build the environment anew with make env"
+                raise EtiquetteError(msg) from error
             msg = f"{path.name}: the kernel died, usually for want of memory; close other programs and try again."
             raise EtiquetteError(msg) from error
     return notebook

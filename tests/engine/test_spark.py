@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ def spark():
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java 17")
     settings = {
+        "spark.pyspark.python": sys.executable,
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "3",
         "spark.sql.session.timeZone": "Asia/Tokyo",

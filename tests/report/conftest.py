@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from etiquette_analysis.pipeline import prepare_report
+from etiquette_analysis.report import sections
 from etiquette_analysis.report.findings import Findings, find
 from etiquette_analysis.simulation import simulate
 
@@ -26,6 +27,15 @@ def prepare(name: str) -> ReportInputs:
 @pytest.fixture(scope="session", params=list(WORLDS))
 def findings(request: pytest.FixtureRequest) -> Findings:
     return find(prepare(request.param))
+
+
+@pytest.fixture(scope="session")
+def parts(findings: Findings) -> dict[str, dict[str, str]]:
+    """Return the HTML of every section, by language and name."""
+    return {
+        language: {section.__name__: section(findings, language=language).html for section in sections.IN_ORDER}
+        for language in ("en", "it")
+    }
 
 
 @pytest.fixture(scope="session")

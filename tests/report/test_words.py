@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from etiquette_analysis.errors import DesignError
-from etiquette_analysis.report import sections
 from etiquette_analysis.report.language import Voice, load_words, look_up, with_article, write_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from etiquette_analysis.report.findings import Findings
+
+    Parts = dict[str, dict[str, str]]
 
 #: Numbers that are names, not results: points of a list, the arms of an experiment.
 NOT_RESULTS = re.compile(r"\(\d\)|\b(?:Point|punto) 1\b|\b2 x (?=\d)")
@@ -45,10 +46,6 @@ def test_both_languages_have_the_same_sentences_with_the_same_numbers() -> None:
     assert not different, f"these sentences print different numbers in it.toml and en.toml: {different}"
 
 
-def page_parts(findings: Findings, language: str) -> dict[str, str]:
-    return {section.__name__: section(findings, language=language).html for section in sections.IN_ORDER}
-
-
 def prose(html: str) -> str:
     """Return what a reader reads: no figures, no mark-up, no code."""
     bare = re.sub(
@@ -71,10 +68,10 @@ def spellings(results: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("language", ["en", "it"])
-def test_every_number_in_the_prose_is_in_the_results(findings: Findings, language: str) -> None:
+def test_every_number_in_the_prose_is_in_the_results(findings: Findings, parts: Parts, language: str) -> None:
     known = spellings(findings.results)
     marks = str.maketrans("", "", ",") if language == "en" else str.maketrans({".": "", ",": "."})
-    for name, html in page_parts(findings, language).items():
+    for name, html in parts[language].items():
         text = NOT_RESULTS.sub(" ", prose(html))
         for found in re.findall(r"\d[\d.,]*", text):
             number = found.rstrip(".,").translate(marks)
@@ -82,22 +79,24 @@ def test_every_number_in_the_prose_is_in_the_results(findings: Findings, languag
 
 
 @pytest.mark.parametrize("language", ["en", "it"])
-def test_marked_numbers_are_what_the_results_hold_at_that_place(findings: Findings, language: str) -> None:
-    html = "".join(page_parts(findings, language).values())
+def test_marked_numbers_are_what_the_results_hold_at_that_place(
+    findings: Findings, parts: Parts, language: str
+) -> None:
+    html = "".join(parts[language].values())
     marked = re.findall(r'<data value="([^"]*)" data-key="([^"]*)">', html)
     assert marked
     for value, path in marked:
         assert str(look_up(findings.results, path)) == value
 
 
-def test_italian_and_english_pages_carry_the_same_numbers(findings: Findings) -> None:
-    marked = [re.findall(r'data-key="([^"]*)"', "".join(page_parts(findings, lang).values())) for lang in ("en", "it")]
+def test_italian_and_english_pages_carry_the_same_numbers(parts: Parts) -> None:
+    marked = [re.findall(r'data-key="([^"]*)"', "".join(parts[lang].values())) for lang in ("en", "it")]
     assert sorted(marked[0]) == sorted(marked[1])
 
 
 @pytest.mark.parametrize("language", ["en", "it"])
-def test_nothing_unknown_is_printed_as_a_value(findings: Findings, language: str) -> None:
-    text = prose("".join(page_parts(findings, language).values()))
+def test_nothing_unknown_is_printed_as_a_value(parts: Parts, language: str) -> None:
+    text = prose("".join(parts[language].values()))
     assert not re.search(r"\b(?:None|nan|NaN|inf|<NA>)\b|[{}]|\?%", text)
 
 

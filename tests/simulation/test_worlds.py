@@ -58,7 +58,7 @@ def test_strategy_pitches_on_its_day():
 
 def test_gate_pitches_only_after_an_answer():
     contacts = contacts_of("D")
-    course = run(contacts, pitch_day=np.full(len(contacts), 7), opener="day_0", gate_open=True)
+    course = run(contacts, pitch_day=np.full(len(contacts), 7), opener="day_0", gate_until=30)
     pitched = course.pitch_day < NEVER
     assert 0 < pitched.sum() < len(contacts)
     assert (course.answered_day[pitched] <= course.pitch_day[pitched]).all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,17 +22,30 @@ if TYPE_CHECKING:
 
     from etiquette_analysis.labels.pitch.tokens import Hashes, Positions, Tokens
 
+#: A family counts at most so often in one text: the fourth "free" says no more than the third.
+MOST_COUNTED: Final = 3
+#: Pairs of families that may stand together in a text: an offer with a price is not an offer with a denial.
+FAMILY_PAIRS: Final = tuple(combinations(range(len(FAMILIES)), 2))
+N_CUE_FEATURES: Final = len(FAMILIES) + len(FAMILY_PAIRS)
 #: Stands for exactly one word, whichever it is.
 ANY_WORD: Final = "_"
+_MAYBE_BITS: Final = 17
+_MAYBE_SHIFT: Final = np.uint64(64 - _MAYBE_BITS)
+#: What a window takes in place of a word that may be any.
+_SKIPPED: Final = np.uint64(0x452821E638D01377)
 _STEP: Final = np.uint64(0x2545F4914F6CDD1D)
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Hashes of the phrases of one shape: which of its words are fixed, and the family of each phrase."""
+    """Hashes of the phrases of one shape: which of its words are fixed, and the family of each phrase.
+
+    ``maybe`` tells by the first bits of a hash whether a search is worth while; nearly always it is not.
+    """
 
     fixed: tuple[bool, ...]
     hashes: Hashes
+    maybe: NDArray[np.bool_]
     family: NDArray[np.int8]
 
 
@@ -57,20 +71,38 @@ def match_cues(tokens: Tokens) -> CueMatches:
     """Return every cue of the lexicon in the tokens of a batch; a match inside a longer one is kept too."""
     first, end, family = [], [], []
     word = _any_number(tokens)
+    # A hyphen joins words ("15-minute call") that the lexicon writes apart.
+    token = np.flatnonzero(tokens.folded[tokens.start] != ord("-")) if len(word) else np.empty(0, dtype=np.int64)
+    word, row = word[token], tokens.row[token]
+    windows: dict[tuple[bool, ...], Hashes] = {}
     for table in _tables():
         n = len(table.fixed)
-        at = np.arange(max(len(tokens.word) - n + 1, 0))
-        at = at[tokens.row[at] == tokens.row[at + n - 1]]
-        h = _window(word, at, table.fixed)
-        place = np.minimum(np.searchsorted(table.hashes, h), len(table.hashes) - 1)
-        found = table.hashes[place] == h
-        first.append(at[found])
-        end.append(at[found] + n)
+        h = _window(word, table.fixed, windows)
+        at = np.flatnonzero(table.maybe[(h >> _MAYBE_SHIFT).astype(np.int64)])
+        at = at[row[at] == row[at + n - 1]]
+        place = np.minimum(np.searchsorted(table.hashes, h[at]), len(table.hashes) - 1)
+        found = table.hashes[place] == h[at]
+        first.append(token[at[found]])
+        end.append(token[at[found] + n - 1] + 1)
         family.append(table.family[place[found]])
     if not first:
         nothing = np.empty(0, dtype=np.int64)
         return CueMatches(nothing, nothing, nothing.astype(np.int8))
     return CueMatches(np.concatenate(first), np.concatenate(end), np.concatenate(family))
+
+
+def count_families(matches: CueMatches, row: Positions, n_rows: int) -> NDArray[np.float64]:
+    """Return how often each row has each family, at most ``MOST_COUNTED`` times; shape (rows, families)."""
+    n = len(FAMILIES)
+    counts = np.bincount(row[matches.first] * n + matches.family, minlength=n_rows * n).reshape(n_rows, n)
+    return np.minimum(counts, MOST_COUNTED).astype(np.float64)
+
+
+def cue_features(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log(1 + count) of every family, then 1 for every pair of families present; (rows, N_CUE_FEATURES)."""
+    present = counts > 0
+    first, second = np.array(FAMILY_PAIRS).T
+    return np.hstack([np.log1p(counts), present[:, first] & present[:, second]])
 
 
 def _any_number(tokens: Tokens) -> Hashes:
@@ -80,11 +112,22 @@ def _any_number(tokens: Tokens) -> Hashes:
     return np.where(is_number, number, tokens.word)
 
 
-def _window(word: Hashes, at: Positions, fixed: tuple[bool, ...]) -> Hashes:
-    h = np.full(len(at), len(fixed), dtype=np.uint64)
-    for offset, is_fixed in enumerate(fixed):
-        if is_fixed:
-            h = mix(h * _STEP + word[at + offset])
+def _window(word: Hashes, fixed: tuple[bool, ...], shorter: dict[tuple[bool, ...], Hashes]) -> Hashes:
+    """Return the hash of every window of this shape, one for each place where it fits.
+
+    A window is a shorter one and one word more; ``shorter`` keeps those, so that all shapes together cost little more
+    than the longest.
+    """
+    if fixed in shorter:
+        return shorter[fixed]
+    n = len(fixed)
+    if n == 1:
+        h = word
+    else:
+        size = max(len(word) - n + 1, 0)
+        h = _window(word, fixed[:-1], shorter)[:size] * _STEP
+        h = mix(h + (word[n - 1 :] if fixed[-1] else _SKIPPED))
+    shorter[fixed] = h
     return h
 
 
@@ -104,6 +147,8 @@ def _tables() -> tuple[_Table, ...]:
 
 def _compile(fixed: tuple[bool, ...], found: list[tuple[int, Hashes]]) -> _Table:
     words = np.stack([w for _, w in found])
-    h = _window(words.ravel(), np.arange(len(words)) * len(fixed), fixed)
+    h = _window(words.ravel(), fixed, {})[:: len(fixed)]
     h, unique = np.unique(h, return_index=True)
-    return _Table(fixed, h, np.array([family for family, _ in found], dtype=np.int8)[unique])
+    maybe = np.zeros(1 << _MAYBE_BITS, dtype=bool)
+    maybe[(h >> _MAYBE_SHIFT).astype(np.int64)] = True
+    return _Table(fixed, h, maybe, np.array([family for family, _ in found], dtype=np.int8)[unique])

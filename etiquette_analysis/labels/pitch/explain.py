@@ -1,6 +1,6 @@
 """Why a text got its level: the words that raised and lowered it, from the very weights that decided.
 
-The model adds up weights of words and of pairs of neighbours. Each weight is shared among the words it stands on,
+The model adds up weights of words, of pairs of neighbours and of cues. Each is shared among the words it stands on,
 neighbouring words that pull the same way form a span, and the span is named by the cue family of the lexicon that it
 overlaps (``wording`` where the model leans on words that no lexicon entry names).
 """
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from etiquette_analysis.labels.pitch.cues import match_cues
+from etiquette_analysis.labels.pitch.cues import FAMILY_PAIRS, count_families, cue_features, match_cues
 from etiquette_analysis.labels.pitch.features import find_features, once
+from etiquette_analysis.labels.pitch.lexicon import FAMILIES
 from etiquette_analysis.labels.pitch.model import STEPS, load_model
 from etiquette_analysis.labels.pitch.scoring import NO_WORDS, UNKNOWN_LANGUAGE, plain_rows, why_silent
 from etiquette_analysis.labels.pitch.tokens import buffers, fold, hash_tokens, normalise, slow_rows
@@ -24,6 +25,7 @@ from etiquette_analysis.schema import PITCH_LEVELS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from etiquette_analysis.labels.pitch.cues import CueMatches
     from etiquette_analysis.labels.pitch.features import Features
     from etiquette_analysis.labels.pitch.model import Model
     from etiquette_analysis.labels.pitch.tokens import Positions, Tokens
@@ -146,11 +148,13 @@ def explain_pitch(text: str | None) -> Explanation:
     if no_words[0] or unknown[0]:
         return Explanation(text, None, None, (), NO_WORDS if no_words[0] else UNKNOWN_LANGUAGE)
     features = find_features(tokens)
+    matches = match_cues(tokens)
+    counts = count_families(matches, tokens.row, 1)
     sums = model.sums(*once(features.key), 1)
-    intensity = model.chances(sums) @ STEPS
+    intensity = model.chances(model.log_odds(sums, cue_features(counts))) @ STEPS
     level = PITCH_LEVELS[int(model.levels(intensity)[0])]
-    weight = _word_weights(model, tokens, features, sums)
-    cues = _spans(text, tokens, weight, _characters(text))
+    weight = _word_weights(model, tokens, features, sums) + _cue_weights(model, tokens, matches, counts)
+    cues = _spans(text, tokens, weight, matches, _characters(text))
     return Explanation(text, float(intensity[0]) / 3.0, level, cues)
 
 
@@ -166,6 +170,20 @@ def _word_weights(model: Model, tokens: Tokens, features: Features, sums: NDArra
     return weight
 
 
+def _cue_weights(model: Model, tokens: Tokens, matches: CueMatches, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each token adds as part of cues: a family's weight, and half of each pair it stands in."""
+    worth = cue_features(counts)[0] * (model.cue_weights @ (STEPS * model.slope / STEPS.sum()))
+    family = worth[: len(FAMILIES)].copy()
+    for (a, b), value in zip(FAMILY_PAIRS, worth[len(FAMILIES) :], strict=True):
+        family[a] += value / 2
+        family[b] += value / 2
+    n_matches = np.bincount(matches.family, minlength=len(FAMILIES))
+    weight = np.zeros(len(tokens.word))
+    for first, end, f in zip(matches.first, matches.end, matches.family, strict=True):
+        weight[first:end] += family[f] / n_matches[f] / (end - first)
+    return weight
+
+
 def _characters(text: str) -> Positions:
     """Return, for every folded byte, the character of ``text`` that it came from."""
     slow = len(slow_rows(*buffers(pa.array([text], pa.large_string())))) > 0
@@ -177,10 +195,11 @@ def _characters(text: str) -> Positions:
     return np.array(owner, dtype=np.int64)
 
 
-def _spans(text: str, tokens: Tokens, weight: NDArray[np.float64], character: Positions) -> tuple[Cue, ...]:
+def _spans(
+    text: str, tokens: Tokens, weight: NDArray[np.float64], families: CueMatches, character: Positions
+) -> tuple[Cue, ...]:
     """Join neighbouring words that pull the same way into cues."""
     strong = np.abs(weight) >= MIN_SHARE * max(float(np.abs(weight).max()), 1e-9)
-    families = match_cues(tokens)
     cues = []
     at = 0
     while at < len(weight):

@@ -1,10 +1,10 @@
 """The model: weights of hashed features to an ordered level, scored with NumPy alone.
 
-Three logistic questions (at least soft? at least moderate? hard?) share the features; each text's features are
+Three logistic questions (at least soft? at least moderate? hard?) share the features. Words and pairs of words are
 weighted by how telling they are (inverse document frequency) and scaled to unit length, so that a long mail is not
-louder than a short note. The three chances, calibrated on authors the model had not seen, add up to an intensity
-between 0 and 3, in which the step to moderate weighs most, since that is where a pitch begins; divided by 3 it is the
-score, cut at three points it is the level.
+louder than a short note; beside them stand the cue families of the lexicon, and which of them occur together. The
+three chances, calibrated on authors the model had not seen, add up to an intensity between 0 and 3, in which the step
+to moderate weighs most, since that is where a pitch begins. Divided by 3 it is the score; three cuts give the level.
 
 ``data/pitch/build_model.py`` makes the weights from the corpus; ``data/pitch/MODEL_CARD.md`` says how well they do.
 """
@@ -42,6 +42,8 @@ class Model:
     ----------
     weights : array of float32, (4, buckets)
         Weight times telling power for the three questions, then the squared telling power.
+    cue_weights : array of float64, (cue features, 3)
+        Of the families of the lexicon and their pairs (``cues.cue_features``).
     intercept, slope, offset : array of float64, (3,)
         Of each question, and of its calibration.
     cuts : array of float64, (3,)
@@ -51,11 +53,18 @@ class Model:
     """
 
     weights: NDArray[np.float32]
+    cue_weights: Floats
     intercept: Floats
     slope: Floats
     offset: Floats
     cuts: Floats
     known: NDArray[np.bool_]
+
+    def log_odds(self, sums: Floats, cues: Floats) -> Floats:
+        """Return the uncalibrated log odds of the three questions, from word sums and cue features."""
+        length = np.sqrt(np.maximum(sums[:, 3:], 1e-12))
+        answer: Floats = sums[:, :3] / length + cues @ self.cue_weights + self.intercept
+        return answer
 
     def sums(self, row: Positions, bucket: Positions, n_rows: int) -> Floats:
         """Return, per row, the sums of the four columns over its features; ``row`` ascends."""
@@ -66,11 +75,9 @@ class Model:
             sums[filled, j] = np.add.reduceat(self.weights[j][bucket], first[:-1][filled], dtype=np.float64)
         return sums
 
-    def chances(self, sums: Floats) -> Floats:
+    def chances(self, log_odds: Floats) -> Floats:
         """Return the calibrated chances of at least soft, at least moderate, and hard."""
-        length = np.sqrt(np.maximum(sums[:, 3:], 1e-12))
-        raw = sums[:, :3] / length + self.intercept
-        calibrated: Floats = 1.0 / (1.0 + np.exp(-(self.slope * raw + self.offset)))
+        calibrated: Floats = 1.0 / (1.0 + np.exp(-(self.slope * log_odds + self.offset)))
         return calibrated
 
     def levels(self, intensity: Floats) -> NDArray[np.int8]:
@@ -95,6 +102,7 @@ def load_model() -> Model:
         weights[:, stored["bucket"]] = stored["value"].T
         return Model(
             weights=weights,
+            cue_weights=stored["cue_weights"].astype(np.float64),
             intercept=stored["intercept"],
             slope=stored["slope"],
             offset=stored["offset"],

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from etiquette_analysis.errors import SchemaError
+from etiquette_analysis.labels.pitch.cues import count_families, cue_features, match_cues
 from etiquette_analysis.labels.pitch.features import MAX_ROWS, find_features, once
 from etiquette_analysis.labels.pitch.model import MIN_KNOWN_SHARE, MIN_WORDS_FOR_LANGUAGE, STEPS, load_model
 from etiquette_analysis.labels.pitch.tokens import FOREIGN, buffers, fold, hash_tokens, normalise, slow_rows
@@ -86,7 +87,10 @@ def _score(model: Model, tokens: Tokens) -> tuple[NDArray[np.float64], NDArray[n
     if not len(tokens.word):
         nothing = np.zeros(len(tokens.first) - 1)
         return nothing, np.ones(len(nothing), dtype=bool)
-    chances = model.chances(model.sums(*once(find_features(tokens).key), len(tokens.first) - 1))
+    n_rows = len(tokens.first) - 1
+    cues = cue_features(count_families(match_cues(tokens), tokens.row, n_rows))
+    sums = model.sums(*once(find_features(tokens).key), n_rows)
+    chances = model.chances(model.log_odds(sums, cues))
     no_words, unknown = why_silent(model, tokens)
     return chances @ STEPS, no_words | unknown
 

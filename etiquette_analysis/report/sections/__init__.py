@@ -5,7 +5,7 @@ All words come from ``words/``, all numbers from ``findings.results``.
 """
 
 from etiquette_analysis.report.sections.described import counting, grid, habits, rapport, received, waiting
-from etiquette_analysis.report.sections.grounds import design, doubt, flow, labels, limits, record
+from etiquette_analysis.report.sections.grounds import battery, design, doubt, flow, labels, limits, record
 from etiquette_analysis.report.sections.opening import opening
 
 #: All sections, as they follow one another on the page.
@@ -18,6 +18,7 @@ IN_ORDER = (
     grid,
     waiting,
     design,
+    battery,
     doubt,
     flow,
     labels,
@@ -27,6 +28,7 @@ IN_ORDER = (
 
 __all__ = [
     "IN_ORDER",
+    "battery",
     "counting",
     "design",
     "doubt",

@@ -6,13 +6,15 @@ import platform
 from functools import partial
 from html import escape
 from importlib import metadata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from etiquette_analysis.analysis import texts
 from etiquette_analysis.report import figures
+from etiquette_analysis.report.battery import check_words
 from etiquette_analysis.report.html import Fragment, paragraph, paragraphs, section, table
 from etiquette_analysis.report.language import Voice, write_number
 from etiquette_analysis.report.sections.shared import drawn, knows, policy_words
+from etiquette_analysis.report.style import BETWEEN, LATER, NOW
 
 if TYPE_CHECKING:
     from etiquette_analysis.analysis.plan import Language
@@ -72,6 +74,38 @@ def doubt(findings: Findings, *, language: Language = "en") -> Fragment:
         parts.append(paragraph(voice.say("doubt.power"), voice.say(more)))
     experiment = paragraph(voice.say("doubt.experiment"))
     return section("doubt", voice.say("doubt.title"), *parts, f"<h3>{voice.say('doubt.try')}</h3>", experiment)
+
+
+def battery(findings: Findings, *, language: Language = "en") -> Fragment:
+    """Return whether other reasonable choices give another answer; nothing where there is none to vary."""
+    voice = Voice(findings.results, language)
+    found = findings.results["battery"]
+    if found is None or not found["rows"]:
+        return Fragment("")
+    primary = {"label": voice.words("battery.primary"), **findings.results["answer"], "colour": NOW}
+    primary["estimate"] = primary["rd"]
+    rows = [primary, *({"label": check_words(voice, row["check"]), "colour": LATER, **row} for row in found["rows"])]
+    if found["left_out"]["n"]:
+        label = str(voice.words("battery.left_out"))
+        rows.append({"label": label, "colour": BETWEEN, **found["left_out"], "estimate": None})
+    alt = voice.words("battery.alt") + "; ".join(_difference_in_words(voice, row) for row in rows) + "."
+    return section(
+        "battery",
+        voice.say("battery.title"),
+        paragraph(voice.say("battery.lead")),
+        drawn(voice, "battery", partial(figures.draw_differences, voice, rows), alt=alt, caption="battery.caption"),
+        paragraph(voice.say("battery.curve")) if found["curve"]["n_answered"] else "",
+    )
+
+
+def _difference_in_words(voice: Voice, row: dict[str, Any]) -> str:
+    """Return a row as "label: estimate (low to high)", as far as it is known."""
+    numbers = {k: row[k] for k in ("estimate", "low", "high") if row[k] is not None}
+    said = {k: write_number(v, "points", voice.language) for k, v in numbers.items()}
+    reach = str(voice.words("terms.interval")).format(**said) if {"low", "high"} <= set(said) else ""
+    if "estimate" not in said:
+        return f"{row['label']}: {reach}"
+    return f"{row['label']}: {said['estimate']}" + (f" ({reach})" if reach else "")
 
 
 def flow(findings: Findings, *, language: Language = "en") -> Fragment:
