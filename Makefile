@@ -10,7 +10,7 @@ SOURCE ?=
 OUT ?= reports
 LANGUAGE ?= en
 
-.PHONY: help env report test lock model clean
+.PHONY: help env report test lock model model-card clean
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -38,3 +38,6 @@ clean: ## Remove the environment and everything made
 
 model: $(STAMP) ## Maintainers: retrain the pitch model from data/pitch, byte for byte
 	@OMP_NUM_THREADS=1 $(BIN)/python data/pitch/build_model.py
+
+model-card: $(STAMP) ## Maintainers: measure the pitch model and write data/pitch/MODEL_CARD.md
+	@OMP_NUM_THREADS=1 $(BIN)/python data/pitch/evaluate.py

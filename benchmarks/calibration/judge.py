@@ -68,6 +68,7 @@ def _errors(sets: pd.DataFrame, truth: float) -> dict[str, float]:
     if abs(truth) < 0.002:
         wrong = wrong & False
     spread = float(error.std()) if len(error) > 1 else np.nan
+    spread = spread if spread > 0 else np.nan
     se = float(sets["se"].mean()) if "se" in sets.columns else np.nan
     nothing = not seen.any()
     return {

@@ -22,6 +22,7 @@ from etiquette_analysis.analysis.design import judge
 from etiquette_analysis.analysis.hazards import fit_hazards
 from etiquette_analysis.analysis.plan import require_language
 from etiquette_analysis.analysis.problem import NEVER, build_problem, reply_within_window
+from etiquette_analysis.analysis.resampling import canonical_order
 from etiquette_analysis.analysis.results import Result, number, result_frame
 from etiquette_analysis.analysis.variants import Row, empty_row, ipw_arm, primary_row
 from etiquette_analysis.analysis.wsr import arm_weights
@@ -164,10 +165,12 @@ def _outcome(dyads: pd.DataFrame, problem: Problem, plan: Plan) -> Floats:
 def _joint_p(problems: list[Problem], dyads: pd.DataFrame, n_permutations: int, rng: np.random.Generator) -> float:
     """Return how often permuted pitch days give a median studentised difference as far from zero."""
     strata = permutation_strata(dyads)
+    # The first problem follows people for the shortest time, so it holds the connections of all the others.
+    order = problems[0].rows[canonical_order(problems[0])]
     pitch_day = np.full(len(dyads), NEVER)
     for problem in problems:
         pitch_day[problem.rows] = problem.pitch_day
-    pitched = np.flatnonzero(pitch_day < NEVER)
+    pitched = order[pitch_day[order] < NEVER]
     seen = abs(_median_z(problems))
     if np.isnan(seen):
         return float("nan")
@@ -194,7 +197,7 @@ def _median_z(problems: list[Problem]) -> float:
 
 def permutation_strata(dyads: pd.DataFrame) -> Ints:
     """Return a code per month of connecting and inviter."""
-    month = pd.factorize(dyads["time_zero"].dt.strftime("%Y-%m"))[0]
+    month = pd.factorize(dyads["time_zero"].dt.strftime("%Y-%m"), sort=True)[0]
     if "invited_by_sender" not in dyads.columns:
         return np.asarray(month, dtype=np.int64)
     inviter = dyads["invited_by_sender"].astype("Int64").fillna(2).to_numpy(dtype=np.int64)

@@ -9,7 +9,8 @@ agree in sign, or the report says so (Robins 1986; Young et al. 2011; STATISTICS
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy.special import expit
 from etiquette_analysis.analysis.hazards import HAZARD_RIDGE, SENDER_RIDGE, day_bins
 from etiquette_analysis.analysis.logistic import fit_logistic
 from etiquette_analysis.analysis.problem import NEVER, Problem
+from etiquette_analysis.analysis.resampling import resamples
 from etiquette_analysis.analysis.wsr import day_shares
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 AGE_EDGES: Final = (0, 1, 2, 3, 4, 7, 14)
 #: Ridge on the covariates of the reply model; history and day are nearly free, since strategies change them.
 REPLY_RIDGE: Final = 1.0
+_NAN: Final = float("nan")
 
 
 @dataclass(frozen=True)
@@ -81,17 +84,23 @@ def estimate_policies(problem: Problem) -> PolicyValues:
     problem : Problem
         With observation weights, if it is a resample (``dataclasses.replace(problem, weight=counts)``).
     """
+    now, later, life = _usual(problem)
+    on_day_0, never = life.course("day_0"), life.course("none")
+    values = [life.value(course, problem.plan.deferred, life.reply_later) for course in (on_day_0, never)]
+    return PolicyValues(now, later, life.gated_value(on_day_0), *values)
+
+
+def estimate_usual(problem: Problem) -> PolicyValues:
+    """Estimate only what the primary compares: now and later, openers as usual."""
+    now, later, _ = _usual(problem)
+    return PolicyValues(now, later, _NAN, _NAN, _NAN)
+
+
+def _usual(problem: Problem) -> tuple[float, float, _Life]:
     plan, life = problem.plan, _Life.fit(problem)
-    values = {}
-    for name, window, opener, gated in (
-        ("now", plan.immediate, "natural", False),
-        ("later", plan.deferred, "natural", False),
-        ("gate", plan.deferred, "day_0", True),
-        ("later_opener", plan.deferred, "day_0", False),
-        ("later_no_opener", plan.deferred, "none", False),
-    ):
-        values[name] = life.value(window, opener=opener, gated=gated)
-    return PolicyValues(**values)
+    course = life.course("natural")
+    now = life.value(course, plan.immediate, _fit_reply(problem, plan.immediate))
+    return now, life.value(course, plan.deferred, life.reply_later), life
 
 
 def bootstrap_policies(problem: Problem, *, n_draws: int, rng: np.random.Generator) -> Floats:
@@ -99,15 +108,28 @@ def bootstrap_policies(problem: Problem, *, n_draws: int, rng: np.random.Generat
 
     Use estimate +- 1.96 standard deviations, which covers better than percentiles here (STATISTICS, 11.7).
     """
-    n = len(problem)
-    by_sender = problem.n_senders >= 6
-    unit, size = (problem.sender, problem.n_senders) if by_sender else (np.arange(n), n)
-    draws = np.empty((n_draws, 5))
-    for b in range(n_draws):
-        counts = np.bincount(rng.integers(0, size, size), minlength=size).astype(np.float64)[unit]
-        v = estimate_policies(replace(problem, weight=problem.weight * counts))
-        draws[b] = v.now, v.later, v.gate, v.later_opener, v.later_no_opener
-    return draws
+    values = [estimate_policies(p) for p in resamples(problem, n_draws=n_draws, rng=rng)]
+    return np.array([[v.now, v.later, v.gate, v.later_opener, v.later_no_opener] for v in values]).reshape(n_draws, 5)
+
+
+@dataclass(frozen=True)
+class _Course:
+    """Where each cell's connections stand on the evening of each day, if none were pitched: shares (days, cells).
+
+    ``opened`` is the share that got its opener on the day, whatever came of it; ``waits`` the chance that an opener of
+    some age is unanswered that evening. Each contact writes after the opener of the day and before its pitch.
+    """
+
+    nothing: Floats
+    answered: Floats
+    opened: Floats
+    waits: Floats
+
+    def waiting(self, day: int) -> tuple[slice, Floats]:
+        """Return the days on which an unanswered opener may have been sent, and the shares, (those days, cells)."""
+        sent = np.flatnonzero(self.opened[: day + 1].any(axis=1))
+        days = slice(int(sent[0]), int(sent[-1]) + 1) if len(sent) else slice(0, 0)
+        return days, self.opened[days] * self.waits[: day + 1][::-1][days]
 
 
 @dataclass(frozen=True)
@@ -121,58 +143,55 @@ class _Life:
     share: Floats
     open_chance: Floats
     answer_chance: Floats
+    reply_later: _Reply | None
 
     @classmethod
     def fit(cls, problem: Problem) -> _Life:
         share = np.bincount(problem.cell, problem.weight, len(problem.X))
-        return cls(problem, share / share.sum(), _fit_openers(problem), _fit_answers(problem))
+        reply_later = _fit_reply(problem, problem.plan.deferred)
+        return cls(problem, share / share.sum(), _fit_openers(problem), _fit_answers(problem), reply_later)
 
-    def _opens(self, day: int, opener: str) -> Floats:
-        if opener == "natural":
-            return np.asarray(self.open_chance[day])
-        return np.full(len(self.share), float(opener == "day_0" and day == 0))
-
-    def value(self, window: tuple[int, int], *, opener: str, gated: bool) -> float:
-        """Return the expected share of replies when the pitch falls on a day drawn from the window's own days."""
-        reply = _fit_reply(self.problem, window)
-        if reply is None:
-            return float("nan")
-        n_days, n_cells = window[1] + 1, len(self.share)
-        due = day_shares(self.problem, window)
-        nothing, answered, waiting = np.ones(n_cells), np.zeros(n_cells), np.zeros((n_days, n_cells))
-        total, pitched = np.zeros(n_cells), np.zeros(n_cells)
-        due_so_far = 0.0
+    def course(self, opener: str) -> _Course:
+        """Carry every cell through the days: openers as usual, to all on day 0, or to none."""
+        n_days, n_cells = self.open_chance.shape
+        opens = self.open_chance if opener == "natural" else np.zeros((n_days, n_cells))
+        if opener == "day_0":
+            opens[0] = 1.0
+        waits = np.cumprod(1 - self.answer_chance[age_class(np.arange(n_days))], axis=0)
+        unopened = np.cumprod(1 - opens, axis=0)
+        silent = (1 - self.answer_chance[0]) ** np.arange(n_days + 1)[:, None]
+        nothing = unopened * silent[1:]
+        opened = opens * np.vstack([np.ones((1, n_cells)), unopened[:-1]]) * silent[:-1]
+        course = _Course(nothing, np.empty_like(nothing), opened, waits)
         for day in range(n_days):
-            opens = (
-                self.open_chance[day]
-                if opener == "natural"
-                else np.full(n_cells, float(opener == "day_0" and day == 0))
-            )
-            waiting[day] += nothing * opens
-            nothing = nothing * (1 - opens)
-            # Messages of the contact come after the opener of the day and before the pitch.
-            chance = self.answer_chance[age_class(day - np.arange(day + 1))]
-            writes = nothing * self.answer_chance[0] + (waiting[: day + 1] * chance).sum(axis=0)
-            nothing = nothing * (1 - self.answer_chance[0])
-            waiting[: day + 1] *= 1 - chance
-            answered = answered + writes
-            if day < window[0]:
-                continue
-            today = float(due[day - window[0]])
-            due_so_far += today
-            if gated:
-                # Whoever has answered by the day drawn is pitched on it; whoever answers later, on that day.
-                newly = due_so_far * answered - pitched
-                pitched = pitched + newly
-                total += newly * expit(reply.logit(day, answered=True))
-            elif today > 0:
-                mean = nothing * expit(reply.logit(day, answered=False)) + answered * expit(
-                    reply.logit(day, answered=True)
-                )
-                starts = np.arange(1 if opener == "day_0" else 0 if opener == "none" else day + 1)
-                mean = mean + (waiting[starts] * expit(reply.logit_opened(day, day - starts))).sum(axis=0)
-                total += today * mean
-        return float(self.share @ total)
+            course.answered[day] = np.maximum(1 - nothing[day] - course.waiting(day)[1].sum(axis=0), 0.0)
+        return course
+
+    def value(self, course: _Course, window: tuple[int, int], reply: _Reply | None) -> float:
+        """Return the expected share of replies when the pitch falls on a day drawn from the window's own days."""
+        if reply is None:
+            return _NAN
+        due, total = day_shares(self.problem, window), 0.0
+        for day in np.flatnonzero(due) + window[0]:
+            mean = course.nothing[day] * reply.chance(day) + course.answered[day] * reply.chance(day, answered=True)
+            days, waiting = course.waiting(day)
+            if len(waiting):
+                mean += np.einsum("sc,sc->c", waiting, reply.chance_opened(day, day - np.arange(days.start, days.stop)))
+            total += float(due[day - window[0]] * (self.share @ mean))
+        return total
+
+    def gated_value(self, course: _Course) -> float:
+        """Return the same where only those who have answered are pitched: on the day drawn, or the day they answer."""
+        window, reply = self.problem.plan.deferred, self.reply_later
+        if reply is None:
+            return _NAN
+        due_so_far = np.cumsum(day_shares(self.problem, window))
+        pitched, total = np.zeros(len(self.share)), 0.0
+        for day in range(window[0], window[1] + 1):
+            newly = due_so_far[day - window[0]] * course.answered[day] - pitched
+            pitched += newly
+            total += float(self.share @ (newly * reply.chance(day, answered=True)))
+        return total
 
 
 @dataclass(frozen=True)
@@ -186,14 +205,21 @@ class _Reply:
     day: float
     first_day: int
 
-    def logit(self, day: int, *, answered: bool) -> Floats:
-        """Return the logit of a reply, per cell, to a pitch on ``day`` after an answer, or with nothing sent before."""
-        return np.asarray(self.by_cell + (self.answered if answered else 0.0) + self.day * (day - self.first_day))
+    @cached_property
+    def odds_against(self) -> Floats:
+        """Odds of silence to a pitch on the first day with nothing sent before, per cell."""
+        return np.asarray(np.exp(-self.by_cell))
 
-    def logit_opened(self, day: int, ages: Ints) -> Floats:
+    def chance(self, day: int, *, answered: bool = False) -> Floats:
+        """Return the chance of a reply, per cell, to a pitch on ``day`` after an answer, or with nothing sent before."""
+        shift = (self.answered if answered else 0.0) + self.day * (day - self.first_day)
+        return np.asarray(expit(self.by_cell + shift))
+
+    def chance_opened(self, day: int, ages: Ints) -> Floats:
         """Return the same with an opener unanswered, for several ages of it: (ages, cells)."""
-        shift = self.opened + self.age * np.log1p(ages)
-        return np.asarray(self.logit(day, answered=False)[None, :] + shift[:, None])
+        shift = self.opened + self.age * np.log1p(ages) + self.day * (day - self.first_day)
+        with np.errstate(over="ignore"):
+            return np.asarray(1 / (1 + np.exp(-shift)[:, None] * self.odds_against))
 
 
 def age_class(age: Ints) -> Ints:

@@ -16,7 +16,8 @@ import pandas as pd
 
 from etiquette_analysis.analysis.hazards import fit_hazards
 from etiquette_analysis.analysis.problem import NEVER, build_problem
-from etiquette_analysis.analysis.variants import Row, empty_row, primary_row, subset
+from etiquette_analysis.analysis.resampling import subset
+from etiquette_analysis.analysis.variants import Row, empty_row, primary_row
 from etiquette_analysis.analysis.wsr import arm_weights, effective_size
 
 if TYPE_CHECKING:

@@ -25,9 +25,10 @@ from etiquette_analysis.analysis.hazards import fit_hazards
 from etiquette_analysis.analysis.intervals import critical_value
 from etiquette_analysis.analysis.plan import require_language
 from etiquette_analysis.analysis.problem import NEVER, build_problem
+from etiquette_analysis.analysis.resampling import canonical_order, subset
 from etiquette_analysis.analysis.results import Result, number, result_frame
 from etiquette_analysis.analysis.uncertainty import assess
-from etiquette_analysis.analysis.variants import Row, empty_row, ipw_arm, primary_row, subset
+from etiquette_analysis.analysis.variants import Row, empty_row, ipw_arm, primary_row
 from etiquette_analysis.analysis.wsr import ArmEstimate, Estimate, arm_weights, estimate
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def placebo(
     """
     rng = np.random.default_rng(20_240_601) if rng is None else rng
     design = check_design(dyads, plan)
-    latency, p_values = _latency_rows(dyads, plan)
+    latency, p_values = latency_rows(dyads, plan)
     rows = [
         *latency,
         *_opener_rows(dyads, design),
@@ -124,7 +125,7 @@ def placebo(
     return Placebo(result_frame(rows), p_values, design)
 
 
-def _latency_rows(dyads: pd.DataFrame, plan: Plan) -> tuple[list[Row], dict[str, float]]:
+def latency_rows(dyads: pd.DataFrame, plan: Plan) -> tuple[list[Row], dict[str, float]]:
     """N1: acceptance latency through the same weights, latency itself dropped from the covariates."""
     full = build_problem(dyads, plan)
     names = list(
@@ -234,7 +235,8 @@ def _permuted_row(dyads: pd.DataFrame, design: Design, n_permutations: int, rng:
         reason = "; ".join(design.reasons) or "no permutations were asked for"
         return empty_row(problem, estimand="N4", method="permuted days", reason=reason, level=design.level)
     strata = permutation_strata(dyads.iloc[problem.rows])
-    pitched = np.flatnonzero(problem.pitch_day < NEVER)
+    order = canonical_order(problem)
+    pitched = order[problem.pitch_day[order] < NEVER]
     values = []
     for _ in range(n_permutations):
         moved = problem.pitch_day.copy()

@@ -19,22 +19,20 @@ import pandas as pd
 
 from etiquette_analysis.analysis.curve import SpecificationCurve, trace_curve
 from etiquette_analysis.analysis.design import check_design
-from etiquette_analysis.analysis.gformula import estimate_policies
+from etiquette_analysis.analysis.gformula import estimate_usual
 from etiquette_analysis.analysis.intervals import critical_value
 from etiquette_analysis.analysis.labels_error import label_rows
 from etiquette_analysis.analysis.missing import missing_rows, unfinished_row
 from etiquette_analysis.analysis.plan import require_language
 from etiquette_analysis.analysis.problem import build_problem
+from etiquette_analysis.analysis.resampling import resamples, subset
 from etiquette_analysis.analysis.results import Result, number, result_frame
-from etiquette_analysis.analysis.uncertainty import MIN_CLUSTERS
 from etiquette_analysis.analysis.variants import (
     Row,
     contrast_row,
     empty_row,
     ipw_arm,
     primary_row,
-    reweighted,
-    subset,
 )
 from etiquette_analysis.analysis.wsr import arm_weights
 
@@ -154,16 +152,10 @@ def robustness(
 
 def _g_formula(problem: Problem, n_draws: int, rng: np.random.Generator) -> Row:
     """R1: the estimate that leans on no model of when the sender pitches."""
-    n = len(problem)
-    by_sender = problem.n_senders >= MIN_CLUSTERS
-    unit, size = (problem.sender, problem.n_senders) if by_sender else (np.arange(n), n)
-    draws = np.empty(n_draws)
-    for b in range(n_draws):
-        counts = np.bincount(rng.integers(0, size, size), minlength=size).astype(np.float64)[unit]
-        draws[b] = estimate_policies(reweighted(problem, counts)).rd
+    draws = np.array([estimate_usual(p).rd for p in resamples(problem, n_draws=n_draws, rng=rng)])
     se = float(np.nanstd(draws, ddof=1)) if n_draws > 1 else float("nan")
     half = float(critical_value(problem.plan.conf_level)) * se
-    value = estimate_policies(problem).rd
+    value = estimate_usual(problem).rd
     row = empty_row(problem, estimand="P", method="R1 g-formula", level=2)
     return row | {"estimate": value, "low": value - half, "high": value + half, "se": se}
 

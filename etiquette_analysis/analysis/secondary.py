@@ -29,9 +29,10 @@ from etiquette_analysis.analysis.logistic import fit_logistic
 from etiquette_analysis.analysis.multiplicity import holm
 from etiquette_analysis.analysis.plan import require_language
 from etiquette_analysis.analysis.problem import NEVER
+from etiquette_analysis.analysis.resampling import resamples
 from etiquette_analysis.analysis.results import Result, number, result_frame
-from etiquette_analysis.analysis.uncertainty import MIN_CLUSTERS, assess
-from etiquette_analysis.analysis.variants import Row, average_arms, contrast_row, empty_row, ipw_arm, reweighted
+from etiquette_analysis.analysis.uncertainty import assess
+from etiquette_analysis.analysis.variants import Row, average_arms, contrast_row, empty_row, ipw_arm
 from etiquette_analysis.analysis.wsr import Estimate, arm_weights
 
 if TYPE_CHECKING:
@@ -208,13 +209,8 @@ def _opener_chances(problem: Problem) -> Floats:
 
 def _bootstrap(problem: Problem, n_draws: int, rng: np.random.Generator) -> Floats:
     """Return bootstrap draws (n_draws, 6): S1 and S2 weighted; P, S1, S2 and S3 by the g-formula."""
-    n = len(problem)
-    by_sender = problem.n_senders >= MIN_CLUSTERS
-    unit, size = (problem.sender, problem.n_senders) if by_sender else (np.arange(n), n)
     draws = np.full((n_draws, 6), np.nan)
-    for b in range(n_draws):
-        counts = np.bincount(rng.integers(0, size, size), minlength=size).astype(np.float64)[unit]
-        resample = reweighted(problem, counts)
+    for b, resample in enumerate(resamples(problem, n_draws=n_draws, rng=rng)):
         arms = opener_arms(resample, fit_hazards(resample))
         v = estimate_policies(resample)
         s1, s2 = arms.no_opener.value - arms.now.value, arms.with_opener.value - arms.no_opener.value

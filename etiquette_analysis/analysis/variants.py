@@ -7,7 +7,6 @@ estimates where the data can bear it, and refuses with the reason where they can
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from etiquette_analysis.analysis.problem import Problem
 
     Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
 
 Row = dict[str, Any]
 
@@ -136,27 +134,4 @@ def average_arms(first: ArmEstimate, second: ArmEstimate, *, share: float = 0.5,
         weights,
         first.n + second.n,
         min(first.ess, second.ess),
-    )
-
-
-def reweighted(problem: Problem, counts: Floats) -> Problem:
-    """Return the problem with its connections counted ``counts`` times; those counted 0 times leave it."""
-    return subset(replace(problem, weight=problem.weight * counts), counts > 0)
-
-
-def subset(problem: Problem, kept: Bools) -> Problem:
-    """Return the problem of some of its connections, covariate cells that they leave empty dropped.
-
-    Covariates stay on their scale, and sender intercepts keep their number.
-    """
-    used = np.flatnonzero(np.bincount(problem.cell[kept], minlength=len(problem.X)))
-    number = np.zeros(len(problem.X), dtype=np.int64)
-    number[used] = np.arange(len(used))
-    per_row = ("rows", "pitch_day", "opener_day", "answered_day", "outcome", "weight", "sender", "contact", "week")
-    return replace(
-        problem,
-        X=problem.X[used],
-        cell=number[problem.cell[kept]],
-        cell_sender=problem.cell_sender[used],
-        **{name: getattr(problem, name)[kept] for name in per_row},
     )

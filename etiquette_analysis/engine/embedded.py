@@ -24,6 +24,7 @@ from etiquette_analysis.labels.dyads import (
     code_people,
     connection_columns,
     earliest_connections,
+    instant,
     instants,
 )
 from etiquette_analysis.labels.structure import NAT, LabelOptions
@@ -154,7 +155,7 @@ class _Columns:
         """Return the instant given, else that of the latest message of any kind, in microseconds."""
         if given is None or pd.isna(given):
             return int(self.sent.max(initial=NAT))
-        return int(instants(pd.Series([pd.Timestamp(given)]), name="observed_until")[0])
+        return instant(given, name="observed_until")
 
     def sort(self, connections: pd.DataFrame | None, rows: Ints, batch_rows: int) -> tuple[Ints, Iterator[Any]]:
         """Sort some rows by (dyad, time, message id); return their order, and batches of ``SORTED`` in that order."""

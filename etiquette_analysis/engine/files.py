@@ -20,8 +20,8 @@ from etiquette_analysis.engine.stream import label_stream
 from etiquette_analysis.engine.tables import MESSAGE_LABELS, TURNS
 from etiquette_analysis.errors import DesignError, SourceError
 from etiquette_analysis.labels.auto_reply import flag_auto_reply
+from etiquette_analysis.labels.dyads import instant
 from etiquette_analysis.labels.structure import LabelOptions
-from etiquette_analysis.schema import as_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,7 +140,7 @@ def label_files(
             dates_from = connection_source(database, source, connections)
             n_flagged = load_messages(database, source, score=score, flag=flag)
             summary = summarise(database, source, n_flagged)
-            until = _instant(observed_until) if observed_until is not None else summary.latest
+            until = summary.latest if observed_until is None else instant(observed_until, name="observed_until")
             people, dates = load_people(database, dates_from)
             batches = sorted_batches(database, people, dates, summary, batch_rows=batch_rows, what=what)
             labels = label_stream(_reporting(batches, progress), observed_until=until, options=options, what=what)
@@ -153,15 +153,11 @@ def label_files(
 
 
 def _folder_of(out: Path) -> Path:
-    if out.parent.is_dir():
-        return out.parent
-    msg = f"the folder of {out} does not exist; create it first"
-    raise SourceError(msg)
-
-
-def _instant(given: pd.Timestamp | str) -> int:
-    instant, _ = as_instant(pd.Series([pd.Timestamp(given)]), column="observed_until")
-    return int(instant.to_numpy(dtype="datetime64[us]").view("int64")[0])
+    if out.is_dir() or not out.parent.is_dir():
+        found = "is a folder; expected the name of a file" if out.is_dir() else "lies in no folder; create it first"
+        msg = f"{out} {found}"
+        raise SourceError(msg)
+    return out.parent
 
 
 def _reporting(batches: Iterator[Any], progress: Callable[[int], object] | None) -> Iterator[Any]:

@@ -49,7 +49,7 @@ def open_database(folder: Path, *, memory_limit: str, threads: int | None) -> du
     database = duckdb.connect()
     try:
         for name, value in settings.items():
-            database.execute(f"SET {name} = {quoted(value)}")
+            database.execute(f"SET GLOBAL {name} = {quoted(value)}")  # a cursor does not see what is set for a session
         if threads is not None:
             database.execute(f"SET threads = {int(threads)}")
     except duckdb.Error as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
 import pyarrow as pa
 
 from etiquette_analysis.engine.score import score_batch
@@ -17,8 +16,9 @@ from etiquette_analysis.engine.stream import label_stream
 from etiquette_analysis.engine.tables import INSTANT_TYPE, MESSAGE_LABELS, SORTED, TURNS
 from etiquette_analysis.errors import DesignError, SchemaError
 from etiquette_analysis.labels.auto_reply import flag_auto_reply
+from etiquette_analysis.labels.dyads import instant
 from etiquette_analysis.labels.structure import DAY, NAT, LabelOptions
-from etiquette_analysis.schema import KINDS, PITCH_LEVELS, TURN_KINDS, as_instant
+from etiquette_analysis.schema import KINDS, PITCH_LEVELS, TURN_KINDS
 
 try:
     from pyspark.sql import functions as f
@@ -29,6 +29,7 @@ except ImportError:  # label_turns says what to do
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pandas as pd
     from pyspark.sql import Column, DataFrame
 
     from etiquette_analysis.engine.score import Flag, Score
@@ -169,8 +170,7 @@ def _end_of_observation(numbers: DataFrame, given: pd.Timestamp | str | None) ->
     if given is None:
         latest = numbers.agg(f.max("sent_at")).first()
         return NAT if latest is None or latest[0] is None else int(latest[0])
-    instant, _ = as_instant(pd.Series([pd.Timestamp(given)]), column="observed_until")
-    return int(instant.to_numpy(dtype="datetime64[us]").view("int64")[0])
+    return instant(given, name="observed_until")
 
 
 def _with_dates(paired: DataFrame, connections: DataFrame | None) -> DataFrame:
@@ -178,7 +178,7 @@ def _with_dates(paired: DataFrame, connections: DataFrame | None) -> DataFrame:
     if connections is None:
         return paired.withColumns({"connected_at": f.lit(None).cast("long"), "by_day": f.lit(False)})
     _require(connections, ["person_a", "person_b", "connected_at", "resolution"], table_name="connections")
-    instant = _microseconds(connections, "connected_at")
+    connected = _microseconds(connections, "connected_at")
     by_day = ~f.col("resolution").eqNullSafe("second")
     a, b = f.col("person_a").cast("string"), f.col("person_b").cast("string")
     earliest = (
@@ -187,7 +187,7 @@ def _with_dates(paired: DataFrame, connections: DataFrame | None) -> DataFrame:
             f.least(a, b).alias("low"),
             f.greatest(a, b).alias("high"),
             f.struct(
-                f.when(by_day, instant - f.pmod(instant, f.lit(DAY))).otherwise(instant).alias("connected_at"),
+                f.when(by_day, connected - f.pmod(connected, f.lit(DAY))).otherwise(connected).alias("connected_at"),
                 by_day.alias("by_day"),
             ).alias("date"),
         )

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etiquette_analysis.errors import SchemaError
+from etiquette_analysis.errors import DesignError, SchemaError
 from etiquette_analysis.labels.structure import DAY, NAT
 from etiquette_analysis.schema import CONNECTIONS, RESOLUTIONS, as_instant, check_connections
 
@@ -156,6 +156,19 @@ def instants(column: pd.Series, *, name: str) -> Ints:
     """Return a column of dates as int64 microseconds since 1970 UTC (naive ones are UTC), ``NAT`` where missing."""
     values: Ints = as_instant(column, column=name)[0].to_numpy(dtype="datetime64[us]").view("int64")
     return values
+
+
+def instant(given: pd.Timestamp | str, *, name: str) -> int:
+    """Return one date as int64 microseconds since 1970 UTC; a naive one is UTC.
+
+    >>> instant("1970-01-02", name="observed_until") == DAY
+    True
+    """
+    try:
+        return int(instants(pd.Series([pd.Timestamp(given)]), name=name)[0])
+    except ValueError as error:
+        msg = f"{name} is {given!r}; expected a date such as '2024-02-28 09:15:00'"
+        raise DesignError(msg) from error
 
 
 def category_codes(column: pd.Series, values: tuple[str, ...], *, name: str) -> Codes:

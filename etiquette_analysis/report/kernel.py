@@ -21,6 +21,10 @@ TIMEOUT_SECONDS: Final = 1800
 #: Where Jupyter and IPython keep what they write; all of it goes to the throw-away folder.
 _HOMES: Final = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
 
+#: One thread each: on matrices this small more threads only wait for one another, and they add in another order, which
+#: changes the last digits of results.
+_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
 
 def run_notebook(path: Path, *, settings: Mapping[str, str] | None = None, folder: Path | None = None) -> Any:
     """Run every cell of a notebook and return it with its outputs; the file itself is not touched.
@@ -50,7 +54,7 @@ def run_notebook(path: Path, *, settings: Mapping[str, str] | None = None, folde
 
     notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory(prefix="etiquette-kernel-") as scratch:
-        environment = os.environ | dict.fromkeys(_HOMES, scratch) | dict(settings or {})
+        given = dict.fromkeys(_HOMES, scratch) | dict.fromkeys(_THREADS, "1") | dict(settings or {})
         client = NotebookClient(
             notebook,
             km=_this_interpreter(Path(scratch)),
@@ -60,16 +64,15 @@ def run_notebook(path: Path, *, settings: Mapping[str, str] | None = None, folde
             record_timing=False,
         )
         try:
-            client.execute(cleanup_kc=True, env=environment)
+            client.execute(cleanup_kc=True, env=os.environ | given)
         except CellExecutionError as error:
             msg = f"{path.name}: a cell failed with {error.ename}: {error.evalue}. Nothing was written."
             raise EtiquetteError(msg) from error
-        except RuntimeError as error:
-            # Both a kernel that dies and one that never answers end here.
-            if not isinstance(error, DeadKernelError):
-                msg = f"{path.name}: the kernel did not start ({error}); build the environment anew with make env"
-                raise EtiquetteError(msg) from error
+        except DeadKernelError as error:
             msg = f"{path.name}: the kernel died, usually for want of memory; close other programs and try again."
+            raise EtiquetteError(msg) from error
+        except RuntimeError as error:
+            msg = f"{path.name}: the kernel did not start ({error}); build the environment anew, e.g. with make env"
             raise EtiquetteError(msg) from error
     return notebook
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -106,6 +110,12 @@ def test_texts_are_scored_and_automatic_answers_left_out_while_reading(tmp_path)
     assert labelled.observed_until == MESSAGES["sent_at"].max()
 
 
+def test_kinds_that_never_enter_a_turn_are_not_scored(tmp_path):
+    label_files(*write(tmp_path), score=score, what="messages")
+    found = read_labels(tmp_path / "turns.parquet", MESSAGE_LABELS).set_index("message_id")
+    assert found["pitch_level"].notna().to_dict() == {10: True, 11: True, 12: False, 13: True, 14: False}
+
+
 def test_no_text_comes_out_or_stays_behind(tmp_path):
     label_files(*write(tmp_path), score=score, what="messages")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -196,6 +206,25 @@ def test_identifiers_and_texts_of_a_csv_stay_verbatim(tmp_path):
     assert seen == ['None\nNA, "x"']
 
 
+LABEL_ELSEWHERE = """
+import sys, numpy as np
+from etiquette_analysis.engine.files import label_files
+scores = [None, lambda texts: (np.ones(len(texts)), np.ones(len(texts), dtype=np.int8))]
+for score in scores:
+    until = label_files(sys.argv[1], None, sys.argv[2], score=score, flag=None).observed_until
+    sys.stdout.write(f"{until} ")
+"""
+
+
+def test_dates_without_a_zone_are_utc_wherever_the_machine_stands(tmp_path):
+    path = tmp_path / "messages.csv"
+    path.write_text("sender,recipient,sent_at,text\na,b,2024-03-05 10:00:00,hello\n", encoding="utf-8")
+    command = [sys.executable, "-c", LABEL_ELSEWHERE, str(path), str(tmp_path / "out.parquet")]
+    environment = os.environ | {"TZ": "Asia/Tokyo"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "2024-03-05 10:00:00+00:00 " * 2
+
+
 def test_progress_counts_messages(tmp_path):
     seen = []
     label_files(*write(tmp_path), what="messages", batch_rows=2, progress=seen.append)
@@ -252,8 +281,10 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         label_files(tmp_path / "mail.xlsx", None, out)
     with pytest.raises(SourceError, match=r"nobody.parquet could not be read: .*No files found"):
         label_files(tmp_path / "nobody.parquet", None, out)
-    with pytest.raises(SourceError, match=r"the folder of .*deeper/out.parquet does not exist; create it first"):
+    with pytest.raises(SourceError, match=r"out.parquet lies in no folder; create it first"):
         label_files(tmp_path / "nobody.parquet", None, tmp_path / "deeper" / "out.parquet")
+    with pytest.raises(SourceError, match="is a folder; expected the name of a file"):
+        label_files(tmp_path / "nobody.parquet", None, tmp_path)
     (tmp_path / "mail.parquet").write_text("no parquet at all")
     with pytest.raises(SourceError, match=r"mail.parquet could not be read"):
         label_files(tmp_path / "mail.parquet", None, out)
@@ -266,6 +297,8 @@ def test_wrong_questions_are_refused(tmp_path):
     paths = write(tmp_path)
     with pytest.raises(DesignError, match="what is 'dyads'; expected 'turns' or 'messages'"):
         label_files(*paths, what="dyads")
+    with pytest.raises(DesignError, match="observed_until is 'soon'; expected a date such as"):
+        label_files(*paths, observed_until="soon")
     with pytest.raises(DesignError, match="memory_limit is 'much'"):
         label_files(*paths, memory_limit="much")
 

@@ -25,7 +25,6 @@ def spark():
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java 17")
     settings = {
-        "spark.pyspark.python": sys.executable,
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "3",
         "spark.sql.session.timeZone": "Asia/Tokyo",
@@ -33,9 +32,11 @@ def spark():
     builder = sql.SparkSession.builder.master("local[1]").appName("labels")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        session = builder.getOrCreate()
+        yield session
+        session.stop()
 
 
 def to_spark(spark, table, instant, path):

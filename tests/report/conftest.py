@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from etiquette_analysis.simulation import simulate
 if TYPE_CHECKING:
     from etiquette_analysis.report.inputs import ReportInputs
 
-WORLDS = {"answered": ("B", 900, 2), "too_small": ("D", 60, 1), "gated": ("J", 500, 2), "no_pitch": ("D", 80, 3)}
+WORLDS = {"answered": ("B", 700, 2), "too_small": ("D", 60, 1), "gated": ("J", 500, 2), "no_pitch": ("D", 80, 3)}
 
 
 def prepare(name: str) -> ReportInputs:
@@ -24,9 +25,14 @@ def prepare(name: str) -> ReportInputs:
     return prepare_report(dataset, levels=levels)[0]
 
 
+@functools.cache
+def find_world(name: str) -> Findings:
+    return find(prepare(name))
+
+
 @pytest.fixture(scope="session", params=list(WORLDS))
 def findings(request: pytest.FixtureRequest) -> Findings:
-    return find(prepare(request.param))
+    return find_world(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -40,4 +46,4 @@ def parts(findings: Findings) -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def answered() -> Findings:
-    return find(prepare("answered"))
+    return find_world("answered")

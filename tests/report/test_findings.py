@@ -13,7 +13,7 @@ from etiquette_analysis.errors import SchemaError
 from etiquette_analysis.report.findings import dump, find
 from etiquette_analysis.report.habits import SMALLEST_CELL, by_rapport, pitches_received
 from etiquette_analysis.report.inputs import TURN_COLUMNS, ReportInputs, read_inputs, write_inputs
-from tests.report.conftest import prepare
+from tests.report.conftest import find_world, prepare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def test_where_pitching_at_once_harms_the_report_says_so(answered: Findings) -> 
 
 
 def test_too_few_contacts_give_counts_and_no_comparison() -> None:
-    results = find(prepare("too_small")).results
+    results = find_world("too_small").results
     assert results["answer"]["verdict"] == "not answerable"
     assert results["answer"]["rd"] is None
     assert results["counted"]["rd_any_later"]["estimate"] is None
@@ -38,14 +38,14 @@ def test_too_few_contacts_give_counts_and_no_comparison() -> None:
 
 
 def test_without_any_pitch_the_report_still_describes() -> None:
-    findings = find(prepare("no_pitch"))
+    findings = find_world("no_pitch")
     assert findings.n_pitched == 0
     assert findings.results["habits"]["share_opened"] > 0
     assert findings.results["waiting"] == {"now": None, "any_later": None}
 
 
 def test_strict_gating_is_told_with_what_can_be_said() -> None:
-    results = find(prepare("gated")).results
+    results = find_world("gated").results
     assert "strict_gating" in results["design"]["reasons"]
     assert results["policy"]["low"] < results["policy"]["estimate"] < results["policy"]["high"]
 
@@ -57,9 +57,8 @@ def test_small_cells_are_not_shown(findings: Findings) -> None:
 
 
 def test_results_are_plain_json_and_the_same_twice(answered: Findings) -> None:
-    text = dump(answered.results)
-    assert json.loads(text) == answered.results
-    assert dump(find(prepare("answered")).results) == text
+    assert json.loads(dump(answered.results)) == answered.results
+    assert dump(find(prepare("too_small")).results) == dump(find_world("too_small").results)
 
 
 def test_inputs_travel_unchanged(tmp_path: Path) -> None:
