@@ -15,7 +15,7 @@ from etiquette_analysis.simulation import simulate
 if TYPE_CHECKING:
     from etiquette_analysis.report.inputs import ReportInputs
 
-WORLDS = {"answered": ("B", 700, 2), "too_small": ("D", 60, 1), "gated": ("J", 500, 2), "no_pitch": ("D", 80, 3)}
+WORLDS = {"answered": ("B", 900, 2), "too_small": ("D", 60, 1), "gated": ("J", 500, 2), "no_pitch": ("D", 80, 3)}
 
 
 def prepare(name: str) -> ReportInputs:
