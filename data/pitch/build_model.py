@@ -82,7 +82,7 @@ class Inputs:
 
 def find_inputs(tokens: Tokens) -> Inputs:
     """Return the inputs of all rows."""
-    cues = cue_features(count_families(match_cues(tokens), tokens.row, len(tokens.first) - 1))
+    cues = cue_features(count_families(match_cues(tokens), tokens))
     return Inputs(count_features(tokens), cues)
 
 
@@ -181,6 +181,7 @@ def train() -> bytes:
         kappa = cohen_kappa_score(level[part], found[part], weights="quadratic")
         auc = roc_auc_score(level[part] >= 2, expected[part])
         sys.stderr.write(f"{part.sum():,} messages, authors left out ({name}): kappa {kappa:.3f}, AUC {auc:.3f}\n")
+    is_pitch, is_found = level[unseen] >= 2, found[unseen] >= 2
     final = Trainer(inputs, level)
     bucket = np.flatnonzero(final.idf)
     value = np.column_stack([final.coef[bucket] * final.idf[bucket, None], final.idf[bucket] ** 2])
@@ -195,6 +196,8 @@ def train() -> bytes:
         slope=slope,
         offset=offset,
         cuts=cuts,
+        sensitivity=is_found[is_pitch].mean().round(3),
+        specificity=(~is_found[~is_pitch]).mean().round(3),
         known=np.packbits(known),
     )
 

@@ -85,8 +85,8 @@ REASONS: Final = {
             "un'attesa senza risposta."
         ),
         "few_warm_later": (
-            "Il {answered}% dei contatti ti ha scritto prima di ogni proposta, ma quasi nessuno di loro l'ha poi "
-            "ricevuta più tardi: manca chi li rappresenti."
+            "Contatti che ti hanno scritto prima di ogni proposta: {answered}%. Ma quasi nessuno di loro ne ha poi "
+            "ricevuta una più tardi: manca chi li rappresenti."
         ),
         "few_senders": "{senders} mittenti: le differenze fra persone non si possono separare dai tempi.",
         "small_ess": (
@@ -102,8 +102,8 @@ REASONS: Final = {
         ),
         "imbalance": "Anche dopo la ponderazione i due gruppi di contatti restano troppo diversi per confrontarli.",
         "unlabelled": (
-            "Il {unreadable}% dei primi messaggi non ha testo e nessuno può dire se fossero proposte; ne mancano così "
-            "tanti che gli altri potrebbero non rappresentarli."
+            "Primi messaggi senza testo: {unreadable}%. Nessuno può dire se fossero proposte, e ne mancano così tanti "
+            "che gli altri potrebbero non rappresentarli."
         ),
     },
 }

@@ -68,7 +68,10 @@ class CueMatches:
 
 
 def match_cues(tokens: Tokens) -> CueMatches:
-    """Return every cue of the lexicon in the tokens of a batch; a match inside a longer one is kept too."""
+    """Return every cue of the lexicon in the tokens of a batch; a match inside a longer one is kept too.
+
+    What stands in quotation marks is somebody else's: its cues do not count, the passage is one cue, a quotation.
+    """
     first, end, family = [], [], []
     word = _any_number(tokens)
     # A hyphen joins words ("15-minute call") that the lexicon writes apart.
@@ -88,13 +91,31 @@ def match_cues(tokens: Tokens) -> CueMatches:
     if not first:
         nothing = np.empty(0, dtype=np.int64)
         return CueMatches(nothing, nothing, nothing.astype(np.int8))
-    return CueMatches(np.concatenate(first), np.concatenate(end), np.concatenate(family))
+    start, stop, families = np.concatenate(first), np.concatenate(end), np.concatenate(family)
+    own = ~tokens.quoted[start]
+    begin, close = _quoted_passages(tokens.quoted)
+    quotation = np.full(len(begin), FAMILIES.index("quotation"), dtype=np.int8)
+    return CueMatches(
+        np.concatenate([start[own], begin]),
+        np.concatenate([stop[own], close]),
+        np.concatenate([families[own], quotation]),
+    )
 
 
-def count_families(matches: CueMatches, row: Positions, n_rows: int) -> NDArray[np.float64]:
+def _quoted_passages(quoted: NDArray[np.bool_]) -> tuple[Positions, Positions]:
+    """Return where each quoted passage begins, and one past where it ends."""
+    if not quoted.any():
+        nothing = np.empty(0, dtype=np.int64)
+        return nothing, nothing
+    edge = np.diff(np.concatenate(([False], quoted, [False])).astype(np.int8))
+    return np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)
+
+
+def count_families(matches: CueMatches, tokens: Tokens) -> NDArray[np.float64]:
     """Return how often each row has each family, at most ``MOST_COUNTED`` times; shape (rows, families)."""
-    n = len(FAMILIES)
-    counts = np.bincount(row[matches.first] * n + matches.family, minlength=n_rows * n).reshape(n_rows, n)
+    n, n_rows = len(FAMILIES), len(tokens.first) - 1
+    row = tokens.row[matches.first]
+    counts = np.bincount(row * n + matches.family, minlength=n_rows * n).reshape(n_rows, n)
     return np.minimum(counts, MOST_COUNTED).astype(np.float64)
 
 

@@ -149,7 +149,7 @@ def explain_pitch(text: str | None) -> Explanation:
         return Explanation(text, None, None, (), NO_WORDS if no_words[0] else UNKNOWN_LANGUAGE)
     features = find_features(tokens)
     matches = match_cues(tokens)
-    counts = count_families(matches, tokens.row, 1)
+    counts = count_families(matches, tokens)
     sums = model.sums(*once(features.key), 1)
     intensity = model.chances(model.log_odds(sums, cue_features(counts))) @ STEPS
     level = PITCH_LEVELS[int(model.levels(intensity)[0])]

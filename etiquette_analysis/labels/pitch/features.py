@@ -24,6 +24,7 @@ N_BUCKETS: Final = 1 << BUCKET_BITS
 #: Row and bucket share 32 bits, which sort several times sooner than 64.
 MAX_ROWS: Final = 1 << (32 - BUCKET_BITS)
 _PAIR: Final = np.uint64(0x9E3779B97F4A7C15)
+_QUOTED: Final = np.uint64(0x632BE59BD9B4E019)
 #: Kind of feature -> its own odd multiplier, so that a word and a stem that look alike fall into different buckets.
 _SALT: Final = {
     "word": np.uint64(0xD6E8FEB86659FD93),
@@ -61,12 +62,15 @@ def find_features(tokens: Tokens) -> Features:
     at = np.arange(n)
     inside = tokens.row[1:] == tokens.row[:-1] if n else np.empty(0, dtype=bool)
     pair_at = at[:-1][inside]
+    # Quoted words are other words: a pitch that is only reported must not weigh as one.
+    mark = tokens.quoted * _QUOTED
+    word, stem = tokens.word ^ mark, tokens.stem ^ mark
     bucket = np.concatenate(
         [
-            _bucket(tokens.word, "word"),
-            _bucket(tokens.stem, "stem"),
-            _bucket(_pairs(tokens.word, pair_at), "word_pair"),
-            _bucket(_pairs(tokens.stem, pair_at), "stem_pair"),
+            _bucket(word, "word"),
+            _bucket(stem, "stem"),
+            _bucket(_pairs(word, pair_at), "word_pair"),
+            _bucket(_pairs(stem, pair_at), "stem_pair"),
         ]
     )
     first = np.concatenate([at, at, pair_at, pair_at])

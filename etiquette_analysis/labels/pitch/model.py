@@ -50,6 +50,8 @@ class Model:
         Intensity at which soft, moderate and hard begin.
     known : array of bool
         Words seen in the corpus, by the place that ``word_presence`` gives.
+    sensitivity, specificity : float
+        Of "moderate or more", on authors of the corpus whom the model had not seen.
     """
 
     weights: NDArray[np.float32]
@@ -59,6 +61,8 @@ class Model:
     offset: Floats
     cuts: Floats
     known: NDArray[np.bool_]
+    sensitivity: float
+    specificity: float
 
     def log_odds(self, sums: Floats, cues: Floats) -> Floats:
         """Return the uncalibrated log odds of the three questions, from word sums and cue features."""
@@ -108,4 +112,6 @@ def load_model() -> Model:
             offset=stored["offset"],
             cuts=stored["cuts"],
             known=np.unpackbits(stored["known"]).astype(bool),
+            sensitivity=float(stored["sensitivity"]),
+            specificity=float(stored["specificity"]),
         )

@@ -88,7 +88,7 @@ def _score(model: Model, tokens: Tokens) -> tuple[NDArray[np.float64], NDArray[n
         nothing = np.zeros(len(tokens.first) - 1)
         return nothing, np.ones(len(nothing), dtype=bool)
     n_rows = len(tokens.first) - 1
-    cues = cue_features(count_families(match_cues(tokens), tokens.row, n_rows))
+    cues = cue_features(count_families(match_cues(tokens), tokens))
     sums = model.sums(*once(find_features(tokens).key), n_rows)
     chances = model.chances(model.log_odds(sums, cues))
     no_words, unknown = why_silent(model, tokens)

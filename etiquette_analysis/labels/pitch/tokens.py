@@ -31,6 +31,9 @@ DROP: Final = 0
 EMOJI: Final = ord("^")
 MONEY: Final = ord("$")
 FOREIGN: Final = ord("~")
+QUOTE: Final = ord('"')
+#: A passage in quotation marks of at least so many words is somebody's words; a shorter one is a name or a term.
+MIN_QUOTED_WORDS: Final = 4
 #: Bytes folded at a time: small enough for the running sums to stay in the processor's cache.
 CHUNK_BYTES: Final = 1 << 18
 
@@ -45,8 +48,7 @@ def _fold_ascii() -> Bytes:
     table[127] = SPACE
     table[ord("A") : ord("Z") + 1] += 32
     table[ord("0") : ord("9") + 1] = ord("0")
-    for quote in '`"':
-        table[ord(quote)] = ord("'")
+    table[ord("`")] = ord("'")
     for bracket in "[{<":
         table[ord(bracket)] = ord("(")
     for bracket in "]}>":
@@ -64,7 +66,7 @@ def _fold_two_byte(lead: int) -> Bytes:
     for low in range(0x80, 0xC0):
         char = bytes((lead, low)).decode("utf-8")
         base = unicodedata.normalize("NFKD", char)[0].lower()
-        named = {"ß": "s", "æ": "a", "ø": "o", "ð": "d", "þ": "t", "£": "$", "¥": "$", "¢": "$", "«": "'", "»": "'"}
+        named = {"ß": "s", "æ": "a", "ø": "o", "ð": "d", "þ": "t", "£": "$", "¥": "$", "¢": "$", "«": '"', "»": '"'}
         folded = named.get(char.lower(), base)
         table[low] = ord(folded) if folded.isascii() and folded.isprintable() else SPACE
         if "0" <= chr(table[low]) <= "9":
@@ -78,10 +80,11 @@ def _fold_general_punctuation() -> Bytes:
     table[0x8B:0x90] = DROP
     table[0xAA:0xAF] = DROP
     table[0x90:0x96] = ord("-")
-    table[0x98:0xA0] = ord("'")
+    table[0x98:0x9C] = ord("'")
+    table[0x9C:0xA0] = QUOTE
     table[0xA2] = ord("*")
     table[0xA6] = ord(".")
-    table[0xB9:0xBB] = ord("'")
+    table[0xB9:0xBB] = QUOTE
     return table
 
 
@@ -107,6 +110,8 @@ class Tokens:
         Hash of each token.
     stem : array of uint64
         Hash of its first five letters (the whole token where it is shorter).
+    quoted : array of bool
+        Whether it stands inside quotation marks, in a passage long enough to be somebody's words.
     row : array of int64
         The row each token belongs to, ascending.
     first : array of int64, one more than rows
@@ -121,6 +126,7 @@ class Tokens:
 
     word: Hashes
     stem: Hashes
+    quoted: NDArray[np.bool_]
     row: Positions
     first: Positions
     start: Positions
@@ -212,7 +218,21 @@ def hash_tokens(folded: Bytes, row_start: Positions, *, stem_length: int = 5) ->
     stem = mix((running[np.minimum(start + stem_length, end)] - base) * scale)
     first = np.searchsorted(start, row_start)
     row = np.repeat(np.arange(n_rows), np.diff(first))
-    return Tokens(word, stem, row, first, start, end, folded, row_start)
+    quoted = _find_quoted(folded[start] == QUOTE, row, first)
+    return Tokens(word, stem, quoted, row, first, start, end, folded, row_start)
+
+
+def _find_quoted(is_mark: NDArray[np.bool_], row: Positions, first: Positions) -> NDArray[np.bool_]:
+    """Return which tokens stand between an opening and a closing mark of their row, in a long enough passage."""
+    if not is_mark.any():
+        return is_mark
+    passage = np.cumsum(is_mark)
+    before = np.concatenate(([0], passage))[first]
+    n_marks: Positions = passage - before[:-1][row]
+    closes_later = n_marks < (before[1:] - before[:-1])[row]
+    long_enough = np.bincount(passage)[passage] > MIN_QUOTED_WORDS
+    found: NDArray[np.bool_] = ~is_mark & (n_marks % 2 == 1) & closes_later & long_enough
+    return found
 
 
 def mix(h: Hashes) -> Hashes:
