@@ -186,9 +186,12 @@ def _cue_weights(model: Model, tokens: Tokens, matches: CueMatches, counts: NDAr
 
 def _characters(text: str) -> Positions:
     """Return, for every folded byte, the character of ``text`` that it came from."""
+    text = text.rstrip()
     slow = len(slow_rows(*buffers(pa.array([text], pa.large_string())))) > 0
     owner: list[int] = []
     for at, char in enumerate(text):
+        if at < len(text) - len(text.lstrip()):
+            continue
         plain = normalise([char])[0] if slow else char
         folded, _ = fold(*buffers(pa.array([plain], pa.large_string()))) if plain else (b"", None)
         owner.extend([at] * len(folded))

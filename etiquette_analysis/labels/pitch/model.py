@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 #: What each chance adds to the intensity: chosen, among a few, on the authors left out.
 STEPS: Final = np.array([0.5, 1.5, 1.0])
-#: A text of at least so many words, of which fewer than this share is known, is in a language we do not know.
-MIN_WORDS_FOR_LANGUAGE: Final = 4
-MIN_KNOWN_SHARE: Final = 0.34
+#: With at least so many unknown words, and no more than this share known, a text is in a language we do not know.
+MIN_UNKNOWN_WORDS: Final = 4
+MAX_KNOWN_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etiquette_analysis.errors import SchemaError
 from etiquette_analysis.labels.pitch.cues import count_families, cue_features, match_cues
 from etiquette_analysis.labels.pitch.features import MAX_ROWS, find_features, once
-from etiquette_analysis.labels.pitch.model import MIN_KNOWN_SHARE, MIN_WORDS_FOR_LANGUAGE, STEPS, load_model
+from etiquette_analysis.labels.pitch.model import MAX_KNOWN_SHARE, MIN_UNKNOWN_WORDS, STEPS, load_model
 from etiquette_analysis.labels.pitch.tokens import FOREIGN, buffers, fold, hash_tokens, normalise, slow_rows
 from etiquette_analysis.schema import PITCH_LEVEL_DTYPE
 
@@ -69,11 +70,12 @@ def score_batch(texts: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, NDArray[np
 
 
 def plain_rows(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Return the texts as one array, rows that need it normalised to plain letters."""
+    """Return the texts as one array, trimmed, rows that need it normalised to plain letters."""
     array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     array = array.cast(pa.large_string())
     if array.null_count:
         array = array.fill_null("")
+    array = pc.utf8_trim_whitespace(array)
     rows = slow_rows(*buffers(array))
     if not len(rows):
         return array
@@ -103,7 +105,8 @@ def why_silent(model: Model, tokens: Tokens) -> tuple[NDArray[np.bool_], NDArray
     n_foreign = _count(tokens.row[lead == FOREIGN], len(n_words))
     n_numbers = _count(tokens.row[lead == ord("0")], len(n_words))
     no_words = (n_words == 0) & (n_numbers == 0) & (n_foreign == 0)
-    unknown = (n_words >= MIN_WORDS_FOR_LANGUAGE) & (share < MIN_KNOWN_SHARE) | (n_foreign > n_words)
+    few_known = (n_words * (1 - share) >= MIN_UNKNOWN_WORDS - 0.5) & (share <= MAX_KNOWN_SHARE)
+    unknown = few_known | (n_foreign > n_words)
     return no_words, unknown & ~no_words
 
 
