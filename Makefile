@@ -10,7 +10,7 @@ SOURCE ?=
 OUT ?= reports
 LANGUAGE ?= en
 
-.PHONY: help env report test lock model model-card clean
+.PHONY: help env report test lock model model-card calibrate bench-analysis clean
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -41,3 +41,9 @@ model: $(STAMP) ## Maintainers: retrain the pitch model from data/pitch, byte fo
 
 model-card: $(STAMP) ## Maintainers: measure the pitch model and write data/pitch/MODEL_CARD.md
 	@OMP_NUM_THREADS=1 $(BIN)/python data/pitch/evaluate.py
+
+calibrate: $(STAMP) ## Maintainers: the Monte Carlo study of the analysis, resumable (about half an hour from nothing)
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/calibration/run.py
+
+bench-analysis: $(STAMP) ## Maintainers: speed of the analysis beside statsmodels and NumPy
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/analysis.py

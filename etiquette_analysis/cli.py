@@ -26,6 +26,7 @@ EPILOG = """examples:
   etiquette report Complete_LinkedInDataExport.zip --out my-report --language it
   etiquette score "20% off until Friday, book here"   how hard does this sell, and why
   etiquette label 'messages/*.parquet' --connections connections.parquet --out labelled.parquet
+  etiquette code export.zip --out codes.csv            check the labels by hand on a sample of your own
   etiquette simulate D --n 1500 --out world            an export whose truth is known
   etiquette lab                                       JupyterLab on a copy of the notebooks
 """
@@ -82,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="command")
-    for add in (_add_report, _add_label, _add_score, _add_simulate, _add_lab):
+    for add in (_add_report, _add_label, _add_score, _add_code, _add_simulate, _add_lab):
         add(commands)
     parser.set_defaults(run=lambda _: 0)
     return parser
@@ -167,6 +168,25 @@ def _add_score(commands: Any) -> None:
     )
     command.add_argument("text", nargs="*", help="a text; several are scored one by one")
     command.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_code(commands: Any) -> None:
+    command = _command(
+        commands,
+        "code",
+        _code,
+        "hand-code a sample of your messages",
+        "Draw a random sample of contacts and show their messages one by one, the codebook beside: 0 to 3 how hard it\n"
+        "sells, x no level, a automatic answer, b back, q stop. The same command goes on where you stopped; another\n"
+        "--coder goes through the same sample. Kept in --out: numbers, levels and the coder; no text, nobody's name.",
+    )
+    command.add_argument("source", help="zip, folder, CSV or Parquet file")
+    command.add_argument("--out", required=True, metavar="FILE", help="codes.csv; where it exists, it is gone on with")
+    command.add_argument("--n", type=int, help="contacts to draw (100, or all where there are fewer)")
+    command.add_argument("--coder", default="1", metavar="NAME", help="who is coding (default: 1)")
+    command.add_argument("--seed", type=int, default=1, help="same seed, same sample (1)")
+    command.add_argument("--language", choices=("en", "it"), default="en", help="of the codebook (default: en)")
+    _add_source_options(command)
 
 
 def _add_simulate(commands: Any) -> None:
@@ -292,6 +312,33 @@ def _score(options: argparse.Namespace) -> int:
             sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False) + "\n")
         else:
             sys.stdout.write(f"{found}\n")
+    return 0
+
+
+def _code(options: argparse.Namespace) -> int:
+    import shutil
+
+    from etiquette_analysis import coding, pipeline
+
+    out = Path(options.out)
+    if out.suffix != ".csv":
+        msg = f"--out {out}: expected a name ending in .csv"
+        raise DesignError(msg)
+    Progress(quiet=options.quiet).step(f"reading {options.source}")
+    dataset = _read(options, options.source)
+    session = pipeline.coding_session(dataset, out, coder=options.coder, n=options.n, seed=options.seed)
+    while session.current is not None:
+        sys.stdout.write(coding.card(session, options.language, width=shutil.get_terminal_size().columns))
+        sys.stdout.flush()
+        while (key := coding.read_key(sys.stdin)) not in (*coding.ANSWER_KEYS, "b", "q", ""):
+            sys.stdout.write(f"{coding.WORDS[options.language]['unknown']}\n")
+        if key in ("q", ""):
+            break
+        if key == "b":
+            session.back()
+        else:
+            session.answer(key)
+    sys.stdout.write(coding.summary(session, options.language))
     return 0
 
 

@@ -27,7 +27,10 @@ def draw_figure(summary: pd.DataFrame) -> str:
     for k, (colour, name) in enumerate(METHODS.values()):
         parts.append(f'<circle cx="{LEFT + 6 + 110 * k}" cy="14" r="4" fill="{colour}"/>')
         parts.append(f'<text x="{LEFT + 15 + 110 * k}" y="18">{name}</text>')
-    panels = (("bias", "Bias, percentage points (n = 1,500)", -16.0, 2.0, 2, 0.0), ("coverage", "Intervals that hold the truth, %", 0.0, 100.0, 20, 95.0))
+    panels = (
+        ("bias", "Bias, percentage points (n = 1,500)", -16.0, 2.0, 2, 0.0),
+        ("coverage", "Intervals that hold the truth, %", 0.0, 100.0, 20, 95.0),
+    )
     for p, (column, title, low, high, tick, ideal) in enumerate(panels):
         x0 = LEFT + p * (WIDTH + GAP)
         parts.append(f'<text x="{x0}" y="{TOP - 16}" font-weight="bold">{title}</text>')

@@ -102,8 +102,8 @@ class _Bars:
 
     def check(self, bar: int, what: str, found: pd.DataFrame, column: str, low: float, high: float) -> None:
         """Hold the farthest value of a column against a bar: which one it is, and where."""
-        values = found[column].abs() if column.startswith("bias") else found[column]
-        values = values.dropna()
+        values = found.get(column, pd.Series(dtype=np.float64)).dropna().astype(np.float64)
+        values = values.abs() if column.startswith("bias") else values
         if not len(values):
             self.rows.append({"bar": bar, "what": what, "asked": _asked(low, high), "verdict": "not run"})
             return
@@ -138,7 +138,9 @@ def judge_bars(summary: pd.DataFrame) -> pd.DataFrame:
     main = b.find(JUDGED, n=1500)
     b.check(1, "n = 1,500: absolute bias", main, "bias", -inf, 0.6)
     b.check(2, "n = 1,500: coverage in each regime", main, "coverage", 92.5, 97.5)
-    mean = pd.DataFrame({"coverage": [main["coverage"].mean()], "study": ["mean"], "sets": [main["sets"].min()]})
+    mean = pd.DataFrame()
+    if {"coverage", "sets"} <= set(main.columns):
+        mean = pd.DataFrame({"coverage": [main["coverage"].mean()], "study": ["mean"], "sets": [main["sets"].min()]})
     b.check(2, "n = 1,500: mean coverage", mean, "coverage", 94.0, 96.0)
     b.check(3, "type-I error", b.find("ACDKP", n=1500), "rejects", 2.5, 7.5)
     b.check(4, "mean s.e. / s.d.", main, "se_ratio", 0.93, 1.12)
@@ -193,8 +195,9 @@ def to_markdown(summary: pd.DataFrame, bars: pd.DataFrame, code: str) -> str:
     parts = [
         "# Calibration: last result",
         "",
-        f"Written by `make calibrate` (code witness `{code}`). Percentage points and percent; ± is the Monte Carlo s.e.",
-        "of the bias. `answered` is the share of sets that the gate let through; bias and coverage of `wsr` are theirs.",
+        f"Written by `make calibrate` (code witness `{code}`). Percentage points and percent; ± is the Monte Carlo",
+        "s.e. of the bias. `answered` is the share of sets that the gate let through; bias and coverage of `wsr`",
+        "are theirs.",
         "",
         f"## Bars: {len(bars) - n_missed} of {len(bars)} checks met",
         "",

@@ -73,7 +73,9 @@ def main() -> None:
     """Run what is missing, then write the tables and the figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", type=int, help="at most so many sets per study")
-    parser.add_argument("--studies", nargs="*", help="names or beginnings of names, as in the table; all where not given")
+    parser.add_argument(
+        "--studies", nargs="*", help="names or beginnings of names, as in the table; all where not given"
+    )
     parser.add_argument("--cache", type=Path, help="folder of the sets (by default named after what the code computes)")
     parser.add_argument("--summary-only", action="store_true", help="judge the sets that are there")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the tables and the figure")
@@ -98,7 +100,9 @@ def main() -> None:
         (chosen.out / "figure.svg").write_text(draw_figure(summary), encoding="utf-8")
     print(bars.to_string(index=False))
     missed = bars[bars["verdict"] == "missed"]
-    print(f"{len(bars)} checks, {len(missed)} missed" + "".join(f"\n  bar {r.bar}: {r.what}" for r in missed.itertuples()))
+    print(
+        f"{len(bars)} checks, {len(missed)} missed" + "".join(f"\n  bar {r.bar}: {r.what}" for r in missed.itertuples())
+    )
 
 
 if __name__ == "__main__":

@@ -71,15 +71,15 @@ def studies() -> Iterator[Study]:
     for regime in "HI":
         for senders, each in ((40, 60), (12, 150), (6, 250)):
             yield Study("senders", regime, senders * each, 200, senders)
+    for regime in "DE":
+        yield Study("labels", regime, 1500, 200)
     for n, sets in ((150, 200), (300, 200), (600, 200), (5000, 60)):
         yield Study("primary", "J", n, sets)
     for regime in "DEFP":
-        yield Study("primary", regime, 150, 300)
-    for regime in "DE":
-        yield Study("labels", regime, 1500, 200)
+        yield Study("primary", regime, 150, 200)
+    yield Study("policy", "J", 1500, 100)
     for regime in "ABCDEFKLMNP":
-        yield Study("primary", regime, 600, 300)
-    yield Study("policy", "J", 1500, 200)
+        yield Study("primary", regime, 600, 200)
 
 
 def analyse(study: Study, seed: int) -> list[Row]:
@@ -148,7 +148,7 @@ def _orphans(dataset: SimulatedDataset, seed: int) -> Iterator[Row]:
 
 
 def _hidden(dataset: SimulatedDataset, seed: int) -> Iterator[Row]:
-    """The latency placebo, and bounds under hidden information."""
+    """Run the latency placebo, and bounds under hidden information."""
     dyads = dyads_of(dataset)
     for arm, p in latency_rows(dyads, PLAN)[1].items():
         yield {"method": f"latency, {arm}", "estimand": "p", "estimate": p}
@@ -163,7 +163,7 @@ def _hidden(dataset: SimulatedDataset, seed: int) -> Iterator[Row]:
 
 
 def _labels(dataset: SimulatedDataset, seed: int) -> Iterator[Row]:
-    """A labeller that errs, and 400 dyads coded by hand: drawn alike, or stratified by predicted arm."""
+    """Let a labeller err, and code 400 dyads by hand: drawn alike, or stratified by predicted arm."""
     rng = np.random.default_rng(seed)
     level = dataset.levels.astype(str).to_numpy().astype(object)
     own = (dataset.messages["sender"] == dataset.ego).to_numpy() & (dataset.messages["kind"] == "message").to_numpy()

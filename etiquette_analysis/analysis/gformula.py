@@ -117,18 +117,19 @@ class _Course:
     """Where each cell's connections stand on the evening of each day, if none were pitched: shares (days, cells).
 
     ``opened`` is the share that got its opener on the day, whatever came of it; ``waits`` the chance that an opener of
-    some age is unanswered that evening. Each contact writes after the opener of the day and before its pitch.
+    some age is unanswered that evening; no opener comes after ``n_opening`` days. Each contact writes after the opener
+    of the day and before its pitch.
     """
 
     nothing: Floats
     answered: Floats
     opened: Floats
     waits: Floats
+    n_opening: int
 
     def waiting(self, day: int) -> tuple[slice, Floats]:
         """Return the days on which an unanswered opener may have been sent, and the shares, (those days, cells)."""
-        sent = np.flatnonzero(self.opened[: day + 1].any(axis=1))
-        days = slice(int(sent[0]), int(sent[-1]) + 1) if len(sent) else slice(0, 0)
+        days = slice(0, min(self.n_opening, day + 1))
         return days, self.opened[days] * self.waits[: day + 1][::-1][days]
 
 
@@ -157,12 +158,13 @@ class _Life:
         opens = self.open_chance if opener == "natural" else np.zeros((n_days, n_cells))
         if opener == "day_0":
             opens[0] = 1.0
-        waits = np.cumprod(1 - self.answer_chance[age_class(np.arange(n_days))], axis=0)
+        waits = np.cumprod(1 - self.answer_chance[age_class(np.arange(n_days))], axis=0).astype(np.float64)
         unopened = np.cumprod(1 - opens, axis=0)
         silent = (1 - self.answer_chance[0]) ** np.arange(n_days + 1)[:, None]
         nothing = unopened * silent[1:]
         opened = opens * np.vstack([np.ones((1, n_cells)), unopened[:-1]]) * silent[:-1]
-        course = _Course(nothing, np.empty_like(nothing), opened, waits)
+        n_opening = {"natural": n_days, "day_0": 1, "none": 0}[opener]
+        course = _Course(nothing, np.empty_like(nothing), opened, waits, n_opening)
         for day in range(n_days):
             course.answered[day] = np.maximum(1 - nothing[day] - course.waiting(day)[1].sum(axis=0), 0.0)
         return course
@@ -172,11 +174,12 @@ class _Life:
         if reply is None:
             return _NAN
         due, total = day_shares(self.problem, window), 0.0
-        for day in np.flatnonzero(due) + window[0]:
+        for day in (np.flatnonzero(due) + window[0]).tolist():
             mean = course.nothing[day] * reply.chance(day) + course.answered[day] * reply.chance(day, answered=True)
             days, waiting = course.waiting(day)
             if len(waiting):
-                mean += np.einsum("sc,sc->c", waiting, reply.chance_opened(day, day - np.arange(days.start, days.stop)))
+                chances = reply.chance_opened(day, day - np.arange(days.start, days.stop))
+                mean += (waiting * chances).sum(axis=0)
             total += float(due[day - window[0]] * (self.share @ mean))
         return total
 
@@ -211,7 +214,7 @@ class _Reply:
         return np.asarray(np.exp(-self.by_cell))
 
     def chance(self, day: int, *, answered: bool = False) -> Floats:
-        """Return the chance of a reply, per cell, to a pitch on ``day`` after an answer, or with nothing sent before."""
+        """Return the chance of a reply, per cell, to a pitch on ``day``: after an answer, or nothing before."""
         shift = (self.answered if answered else 0.0) + self.day * (day - self.first_day)
         return np.asarray(expit(self.by_cell + shift))
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy import sparse
 from scipy.special import expit
 
 from etiquette_analysis.analysis.logistic import fit_logistic
@@ -101,33 +102,84 @@ def fit_hazards(problem: Problem, *, states: bool = True) -> Hazards:
     """
     n_days, n_cells = problem.plan.deferred[1] + 1, len(problem.X)
     table = np.zeros((n_days, n_cells, N_STATES))
+    histories = _Histories.of(problem)
     for first, last in phases(problem):
         bins = day_bins(first, last)
-        eta, shifts = _fit_phase(problem, bins, states=states)
+        eta, shifts = _fit_phase(problem, bins, *histories.counts(bins), states=states)
         for days, shift in zip(bins, shifts, strict=True):
             table[days.start : days.stop] = expit(eta + shift)
     survival = np.empty((n_days + 1, len(problem)))
     survival[0] = 1.0
     at_pitch = np.full(len(problem), np.nan)
+    slot = problem.cell * N_STATES
     for day in range(n_days):
-        hazard = table[day][problem.cell, problem.state(day)]
-        survival[day + 1] = survival[day] * (1 - hazard)
+        hazard = table[day].ravel()[slot + histories.state[day][histories.code]]
+        np.multiply(survival[day], 1 - hazard, out=survival[day + 1])
         today = problem.pitch_day == day
         at_pitch[today] = hazard[today]
     return Hazards(table, survival, at_pitch)
 
 
-def _fit_phase(problem: Problem, bins: list[range], *, states: bool) -> tuple[Floats, list[float]]:
+@dataclass(frozen=True)
+class _Histories:
+    """Courses of events that occur (pitch, opener and answer days), and who in which cell had which of them.
+
+    There are few: a million connections have some thousands of histories, so days are walked through by history, and
+    a sparse product carries the counts over to the cells.
+
+    Attributes
+    ----------
+    code : int64 array (n,)
+        History of each connection.
+    pitch_day : int64 array (histories,)
+        Day of the pitch.
+    state : int64 array (days, histories)
+        State on each day.
+    people : sparse array (cells, histories)
+        Weight of the connections.
+    """
+
+    code: Ints
+    pitch_day: Ints
+    state: Ints
+    people: sparse.csr_array
+
+    @classmethod
+    def of(cls, problem: Problem) -> _Histories:
+        never = problem.plan.deferred[1] + 1
+        pitch, opener, answered = (
+            np.minimum(day, never) for day in (problem.pitch_day, problem.opener_day, problem.answered_day)
+        )
+        key = (pitch * (never + 1) + opener) * (never + 1) + answered
+        present = np.bincount(key, minlength=1) > 0
+        code = (np.cumsum(present) - 1)[key]
+        first = np.empty(int(present.sum()), dtype=np.int64)
+        first[code[::-1]] = np.arange(len(key))[::-1]
+        state = np.array([problem.state(day, first) for day in range(never)]).reshape(never, len(first))
+        shape = (len(problem.X), len(first))
+        people = sparse.csr_array((problem.weight, (problem.cell, code)), shape=shape)
+        return cls(code, pitch[first], state, people)
+
+    def counts(self, bins: list[range]) -> tuple[Floats, Floats]:
+        """Return person-days at risk and first pitches, (bins, cells x states)."""
+        n = len(self.pitch_day)
+        at_risk, events = (np.zeros((n, len(bins), N_STATES)) for _ in range(2))
+        rows = np.arange(n)
+        for k, days in enumerate(bins):
+            for day in days:
+                at_risk[rows, k, self.state[day]] += self.pitch_day >= day
+                events[rows, k, self.state[day]] += self.pitch_day == day
+        n_cells = self.people.shape[0]
+        by_cell = [self.people @ c.reshape(n, len(bins) * N_STATES) for c in (at_risk, events)]
+        shaped = [c.reshape(n_cells, len(bins), N_STATES).transpose(1, 0, 2) for c in by_cell]
+        return shaped[0].reshape(len(bins), -1), shaped[1].reshape(len(bins), -1)
+
+
+def _fit_phase(
+    problem: Problem, bins: list[range], at_risk: Floats, events: Floats, *, states: bool
+) -> tuple[Floats, list[float]]:
     """Return the logit of the hazard by (cell, state) in the first bin, and the shift of every bin."""
     n_cells = len(problem.X)
-    size = n_cells * N_STATES
-    at_risk, events = np.zeros((len(bins), size)), np.zeros((len(bins), size))
-    for k, days in enumerate(bins):
-        for day in days:
-            key = problem.cell * N_STATES + problem.state(day)
-            risk = np.where(problem.pitch_day >= day, problem.weight, 0.0)
-            at_risk[k] += np.bincount(key, risk, size)
-            events[k] += np.bincount(key, np.where(problem.pitch_day == day, risk, 0.0), size)
     if not events.sum() > 0:
         return np.full((n_cells, N_STATES), -np.inf), [0.0] * len(bins)
     place, slot = np.nonzero(at_risk)

@@ -16,8 +16,8 @@ from etiquette_analysis.analysis.design import check_design
 from etiquette_analysis.analysis.hazards import fit_hazards
 from etiquette_analysis.analysis.intensity import estimate_by_intensity
 from etiquette_analysis.analysis.intervals import critical_value
-from etiquette_analysis.analysis.results import result_frame
 from etiquette_analysis.analysis.resampling import subset
+from etiquette_analysis.analysis.results import result_frame
 from etiquette_analysis.analysis.variants import Row, average_arms, contrast_row, empty_row
 from etiquette_analysis.analysis.wsr import estimate
 

@@ -37,6 +37,8 @@ BLOCK: Final = 4096
 COLLAPSE_ABOVE: Final = 500
 #: A column with more distinct values than this does not make cells.
 MOST_VALUES: Final = 64
+#: Bootstrap weights made at a time: they stay in the processor's cache.
+MOST_WEIGHTS: Final = 65_536
 
 
 @dataclass(frozen=True)
@@ -227,9 +229,8 @@ def _cells(x: Floats) -> tuple[NDArray[np.int64] | None, Floats]:
 def _small_integers(x: Floats) -> NDArray[np.int8] | None:
     """Return ``x`` as bytes where that loses nothing; a look at the first rows spares the rest most of the work."""
     for rows in (x[:64], x):
-        if not (np.abs(rows) < 127).all():
-            return None
-        whole = rows.astype(np.int8)
+        with np.errstate(invalid="ignore"):
+            whole = rows.astype(np.int8)  # what does not fit, or is not finite, comes back as something else
         if not np.array_equal(whole, rows):
             return None
     return whole
@@ -366,7 +367,10 @@ def multinomial_weights(n_clusters: int, n_draws: int, *, rng: np.random.Generat
     >>> multinomial_weights(5, 3, rng=np.random.default_rng(1)).sum(axis=1)
     array([5., 5., 5.])
     """
-    return rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=n_draws).astype(np.float64)
+    drawn = rng.integers(0, n_clusters, (n_draws, n_clusters))
+    drawn += np.arange(n_draws)[:, None] * n_clusters
+    counts = np.bincount(drawn.ravel(), minlength=n_draws * n_clusters)
+    return counts.reshape(n_draws, n_clusters).astype(np.float64)
 
 
 def cluster_bootstrap(
@@ -401,7 +405,9 @@ def cluster_bootstrap(
     top, bottom = (v[:, None] if v.ndim == 1 else v for v in (top, bottom))
     code, n_clusters = cluster_codes(cluster, len(top))
     sums = cluster_sums(np.hstack([top, bottom]), code, n_clusters)
-    drawn = multinomial_weights(n_clusters, n_draws, rng=rng) @ sums
+    step = max(1, MOST_WEIGHTS // max(n_clusters, 1))
+    parts = [min(step, n_draws - start) for start in range(0, n_draws, step)]
+    drawn = np.vstack([multinomial_weights(n_clusters, part, rng=rng) @ sums for part in parts])
     k = top.shape[1]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(drawn[:, :k] / drawn[:, k:])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, xlog1py, xlogy
+from scipy.special import expit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -154,16 +154,19 @@ class _Model:
     def at(self, coef: Floats, shift: Floats) -> _Point:
         """Evaluate fitted values and loss."""
         eta = self.X @ coef if self.groups is None else self.X @ coef + shift[self.groups]
-        fitted = np.asarray(expit(eta))
-        gain = xlogy(self.y, fitted) + xlog1py(1 - self.y, -fitted)
+        # One exponential serves the probability and the loss, log(1 + exp(eta)) - y eta, without overflow.
+        small = np.exp(-np.abs(eta))
+        fitted = np.where(eta >= 0, 1.0, small) / (1.0 + small)
+        loss = np.log1p(small) + np.maximum(eta, 0.0) - self.y * eta
         penalty = float(self.penalty @ coef**2 + self.shift_penalty @ shift**2)
-        return _Point(coef, shift, fitted, -float(self.weight @ gain) + 0.5 * penalty)
+        return _Point(coef, shift, fitted, float(self.weight @ loss) + 0.5 * penalty)
 
     def newton_step(self, at: _Point) -> tuple[Floats, Floats, Floats]:
         """Return the Hessian with the groups eliminated, and the step in coefficients and shifts."""
         X, groups, p = self.X, self.groups, self.X.shape[1]
         variance, score = self.weight * at.fitted * (1 - at.fitted), self.weight * (self.y - at.fitted)
-        hessian = X.T @ (variance[:, None] * X)
+        root = np.sqrt(variance)[:, None] * X
+        hessian = root.T @ root
         hessian.flat[:: p + 1] += self.penalty
         gradient = X.T @ score - self.penalty * at.coef
         if groups is None:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from etiquette_analysis.analysis.covariates import Covariates, covariate_columns, sender_habits
 from etiquette_analysis.analysis.dyads import check_dyads, exclusions_under
+from etiquette_analysis.errors import SchemaError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,7 @@ NEVER: Final = 10_000
 #: Up to so many senders each gets a random intercept; beyond, three columns of habits describe the sender.
 MAX_SENDER_INTERCEPTS: Final = 200
 RECENT_DAYS: Final = 3
+_ALL: Final = slice(None)
 
 #: States of a dyad on a day: nothing yet, opener unanswered, they wrote (more than 3 days ago / within 3 days).
 NOTHING, OPENED, ANSWERED, RECENT = 0, 1, 2, 3
@@ -92,11 +94,12 @@ class Problem:
         """Return which connections were first pitched in the window."""
         return np.asarray((self.pitch_day >= window[0]) & (self.pitch_day <= window[1]))
 
-    def state(self, day: int) -> Ints:
-        """Return each connection's state on ``day``, its messages of that day included."""
-        answered = self.answered_day <= day
-        state = np.where(answered, ANSWERED, np.where(self.opener_day <= day, OPENED, NOTHING))
-        state[answered & (day - self.answered_day <= RECENT_DAYS)] = RECENT
+    def state(self, day: int, rows: Ints | slice = _ALL) -> Ints:
+        """Return the state on ``day`` of each connection (or of some rows), its messages of that day included."""
+        answered_day = self.answered_day[rows]
+        answered = answered_day <= day
+        state = np.where(answered, ANSWERED, np.where(self.opener_day[rows] <= day, OPENED, NOTHING))
+        state[answered & (day - answered_day <= RECENT_DAYS)] = RECENT
         return state
 
 
@@ -153,8 +156,21 @@ def is_eligible(dyads: pd.DataFrame, plan: Plan) -> Bools:
 
 
 def reply_within_window(dyads: pd.DataFrame, plan: Plan) -> Bools:
-    """Return whether each first pitch had the plan's outcome within the reply window (False where never pitched)."""
+    """Return whether each first pitch had the plan's outcome within the reply window (False where never pitched).
+
+    Raises
+    ------
+    SchemaError
+        Where the table lacks the column that the outcome is read from.
+    """
     column = "hours_to_any_reply" if plan.outcome == "any_reply" else "hours_to_reply"
+    for needed in (column, "reply_positive") if plan.outcome == "positive_reply" else (column,):
+        if needed not in dyads.columns:
+            msg = (
+                f"the dyads table has no column {needed!r}, which outcome={plan.outcome!r} needs; "
+                "add it (null where unknown), or ask with Plan(outcome='reply')"
+            )
+            raise SchemaError(msg)
     with np.errstate(invalid="ignore"):
         replied = dyads[column].to_numpy(dtype=np.float64) <= plan.window_days * 24
     if plan.outcome == "positive_reply":

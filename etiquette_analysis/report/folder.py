@@ -65,6 +65,8 @@ class ReportFolder:
         require_replaceable(self.out)
         target, old = self.out.absolute(), None
         try:
+            if target.exists() and (target.is_mount() or target.resolve() == Path.cwd()):
+                return _move_files(self.path, target)
             if target.exists():
                 old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
                 target.rename(old / target.name)
@@ -77,6 +79,14 @@ class ReportFolder:
         finally:
             if old is not None:
                 shutil.rmtree(old, ignore_errors=True)
+
+
+def _move_files(made: Path, target: Path) -> None:
+    """Fill a folder that cannot be renamed (a mounted one, or where the user stands); the page comes last."""
+    for name in FILES:
+        (target / name).unlink(missing_ok=True)
+    for file in sorted(made.iterdir(), key=lambda f: f.name == "index.html"):
+        shutil.move(file, target / file.name)
 
 
 def require_replaceable(out: Path) -> None:

@@ -17,11 +17,18 @@ import pandas as pd
 
 from etiquette_analysis.errors import DesignError, SourceError
 from etiquette_analysis.schema import Dataset
-from etiquette_analysis.sources.archive import Member, list_members
+from etiquette_analysis.sources.archive import Member
+from etiquette_analysis.sources.convokit import looks_like_convokit, read_convokit
+from etiquette_analysis.sources.lemlist import looks_like_lemlist, read_lemlist
 from etiquette_analysis.sources.linkedin import read_linkedin
 from etiquette_analysis.sources.linkedin.files import looks_like_linkedin
 from etiquette_analysis.sources.load import SUFFIXES
+from etiquette_analysis.sources.mail_split import list_mailboxes, looks_like_mailbox
+from etiquette_analysis.sources.mbox import read_mbox
+from etiquette_analysis.sources.slack import looks_like_slack, read_slack
 from etiquette_analysis.sources.table import read_table
+from etiquette_analysis.sources.telegram import looks_like_telegram, read_telegram, refuse_html
+from etiquette_analysis.sources.whatsapp import looks_like_whatsapp, read_whatsapp
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,12 @@ def _looks_like_table(members: Sequence[Member]) -> bool:
 #: Tried in this order; a table is the last resort, as its files could be anything.
 FORMATS: Final[list[Format]] = [
     Format("LinkedIn export (zip, folder, its parts or messages.csv)", looks_like_linkedin, read_linkedin),
+    Format("mailbox (mbox, mbox.gz, Gmail Takeout)", looks_like_mailbox, read_mbox),
+    Format("ConvoKit corpus (folder or zip)", looks_like_convokit, read_convokit),
+    Format("lemlist activities (JSON, JSON Lines, CSV)", looks_like_lemlist, read_lemlist),
+    Format("Slack export (zip or folder)", looks_like_slack, read_slack),
+    Format("Telegram Desktop export (result.json, its folder or zip)", looks_like_telegram, read_telegram),
+    Format("WhatsApp chat (txt, its zip, or a folder of them)", looks_like_whatsapp, read_whatsapp),
     Format("table of messages (CSV, Parquet, JSON Lines)", _looks_like_table, read_table),
 ]
 
@@ -71,7 +84,8 @@ def read(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Da
     given = {name: value for name, value in options.items() if value is not None}
     if isinstance(path, pd.DataFrame):
         return _call(FORMATS[-1], path, given)
-    members = list_members(path)
+    refuse_html(path)
+    members = list_mailboxes(path)
     for known in FORMATS:
         if known.recognises(members):
             return _call(known, path, given)

@@ -42,7 +42,7 @@ def read_table(
     *,
     mapping: Mapping[str, str] | None = None,
     observed_until: object = None,
-    ego: str | Sequence[str] | None = None,
+    owner: str | Sequence[str] | None = None,
     timezone: str = "UTC",
     on_bad_row: OnBadRow = "error",
 ) -> Dataset:
@@ -61,7 +61,7 @@ def read_table(
         {our_name: their_name}, for columns that have another name; it serves both tables.
     observed_until : date-like, optional
         Until when replies could be seen; by default the latest ``sent_at`` of any dated row read.
-    ego : str or list of str, optional
+    owner : str or list of str, optional
         The owner of the mail, or the members of a team.
     timezone : str
         Zone of times that name none, e.g. "Europe/Rome"; they are counted in the audit.
@@ -83,7 +83,7 @@ def read_table(
     --------
     >>> table = pd.DataFrame({"Von": ["ada", "ben"], "An": ["ben", "ada"],
     ...                       "sent_at": ["2024-03-01T09:00:00Z", "2024-03-02T10:00:00Z"]})
-    >>> dataset = read_table(table, mapping={"sender": "Von", "recipient": "An"}, ego="ada")
+    >>> dataset = read_table(table, mapping={"sender": "Von", "recipient": "An"}, owner="ada")
     >>> dataset.messages["kind"].tolist(), dataset.has_connection_dates
     (['message', 'message'], False)
     """
@@ -94,7 +94,7 @@ def read_table(
     loaded = load(messages, _MESSAGES, on_bad_row)
     others = None if connections is None else load(connections, _CONNECTIONS, on_bad_row)
     check_mapped(names, [(part.where, part.frame) for part in (loaded, others) if part is not None])
-    return _read(loaded, others, names, until, ego, timezone, on_bad_row)
+    return _read(loaded, others, names, until, owner, timezone, on_bad_row)
 
 
 def _read(
@@ -102,7 +102,7 @@ def _read(
     others: Loaded | None,
     names: Mapping[str, str],
     until: pd.Timestamp | None,
-    ego: str | Sequence[str] | None,
+    owner: str | Sequence[str] | None,
     timezone: str,
     on_bad_row: OnBadRow,
 ) -> Dataset:
@@ -118,9 +118,9 @@ def _read(
         pairs,
         log,
         observed_until=latest if until is None else until,
-        ego=_check_ego(ego, table),
+        ego=_check_owner(owner, table),
         source="table",
-        evidence="" if ego is None else "given by the caller",
+        evidence="" if owner is None else "given by the caller",
     )
 
 
@@ -286,15 +286,15 @@ def _known_at_connection(
     return known
 
 
-def _check_ego(ego: str | Sequence[str] | None, table: pd.DataFrame) -> str | tuple[str, ...] | None:
+def _check_owner(owner: str | Sequence[str] | None, table: pd.DataFrame) -> str | tuple[str, ...] | None:
     """Return the owner or owners as text, having checked that one of them writes or is written to."""
-    if ego is None:
+    if owner is None:
         return None
-    several = not isinstance(ego, str | int)
-    owners = tuple(str(person) for person in ego) if several else (str(ego),)
+    several = not isinstance(owner, str | int)
+    owners = tuple(str(person) for person in owner) if several else (str(owner),)
     present = set(table["sender"]) | set(table["recipient"])
     if len(table) and not present.intersection(owners):
         raise DesignError(
-            f"ego={ego!r} takes part in no message; expected an identifier of the sender or recipient column"
+            f"owner={owner!r} takes part in no message; expected an identifier of the sender or recipient column"
         )
     return owners if several else owners[0]

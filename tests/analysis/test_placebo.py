@@ -16,7 +16,7 @@ PLAN = Plan()
 
 
 def rejections(make, world, seeds):
-    return np.mean([pl._latency_rows(make(world, seed=s), PLAN)[1]["now"] <= 0.05 for s in seeds])
+    return np.mean([pl.latency_rows(make(world, seed=s), PLAN)[1]["now"] <= 0.05 for s in seeds])
 
 
 def test_latency_is_silent_without_and_speaks_with_a_hidden_trait(simulated_dyads):

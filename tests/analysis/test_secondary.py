@@ -15,8 +15,8 @@ from etiquette_analysis.analysis.intensity import estimate_by_intensity
 from etiquette_analysis.analysis.multiplicity import holm
 from etiquette_analysis.analysis.plan import Plan
 from etiquette_analysis.analysis.problem import NEVER, build_problem
-from etiquette_analysis.analysis.results import RESULT_COLUMNS
 from etiquette_analysis.analysis.resampling import reweighted, subset
+from etiquette_analysis.analysis.results import RESULT_COLUMNS
 from etiquette_analysis.analysis.variants import average_arms, contrast_row, ipw_arm
 from etiquette_analysis.analysis.wsr import arm_weights, estimate
 from etiquette_analysis.simulation import true_values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,9 +10,6 @@ import pytest
 from etiquette_analysis.errors import DesignError
 from etiquette_analysis.pipeline import write_table
 from etiquette_analysis.report.folder import ReportFolder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PAGE = '<!doctype html><meta name="generator" content="etiquette-analysis 0.1.0">'
 
@@ -42,6 +39,16 @@ def test_an_earlier_report_is_replaced_whole(tmp_path: Path) -> None:
     assert [p.name for p in out.iterdir()] == ["index.html"]
     assert (out / "index.html").read_text().endswith("new")
     assert [p.name for p in tmp_path.iterdir()] == ["report"]
+
+
+def test_the_folder_where_the_user_stands_is_filled_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "here"
+    out.mkdir()
+    monkeypatch.chdir(out)
+    with ReportFolder(Path()) as folder:
+        (folder.path / "index.html").write_text(PAGE)
+    assert [p.name for p in Path().iterdir()] == ["index.html"]
+    assert [p.name for p in tmp_path.iterdir()] == ["here"]
 
 
 @pytest.mark.parametrize("content", [{"thesis.docx": "years of work"}, {"index.html": "<html>my own page</html>"}])

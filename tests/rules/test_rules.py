@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "analysis": {"errors", "schema"},
     "report": {"errors", "schema", "analysis"},
     "privacy": {"errors", "schema"},
+    "coding": {"errors", "schema", "labels"},
     "simulation": {"errors", "schema"},
 }
 ONLY_IN_ENGINE = {"duckdb", "pyspark"}

@@ -45,8 +45,8 @@ def write(table: pd.DataFrame, path: Path) -> Path:
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".jsonl"])
 def test_every_form_of_a_table_gives_the_same_dataset(tmp_path: Path, suffix: str) -> None:
-    from_memory = read_table(MAIL, PAIRS, ego="ada")
-    from_file = read_table(write(MAIL, tmp_path / f"m{suffix}"), write(PAIRS, tmp_path / f"c{suffix}"), ego="ada")
+    from_memory = read_table(MAIL, PAIRS, owner="ada")
+    from_file = read_table(write(MAIL, tmp_path / f"m{suffix}"), write(PAIRS, tmp_path / f"c{suffix}"), owner="ada")
     pd.testing.assert_frame_equal(from_file.messages, from_memory.messages)
     pd.testing.assert_frame_equal(from_file.connections, from_memory.connections)
     assert from_file.messages["text"].isna().tolist() == [False, False, True]
@@ -239,7 +239,7 @@ def test_ties_follow_the_direction_of_the_file() -> None:
 
 @pytest.mark.parametrize("people", [[1, 2, 3], [1.0, 2.0, 3.0], pd.array([1, 2, 3], dtype="Int64"), ["1", "2", "3"]])
 def test_numbers_of_people_become_text(people: list) -> None:
-    dataset = read_table(MAIL.assign(sender=people), ego=1)  # type: ignore[arg-type]
+    dataset = read_table(MAIL.assign(sender=people), owner=1)  # type: ignore[arg-type]
     assert dataset.messages["sender"].tolist() == ["1", "2", "3"]
     assert dataset.ego == "1"
 
@@ -253,9 +253,9 @@ def test_identifiers_stay_verbatim(tmp_path: Path) -> None:
 
 
 def test_the_owner_takes_part() -> None:
-    assert read_table(MAIL, ego=["ada", "zoe"]).ego == ("ada", "zoe")
-    with pytest.raises(DesignError, match=r"ego='zoe' takes part in no message"):
-        read_table(MAIL, ego="zoe")
+    assert read_table(MAIL, owner=["ada", "zoe"]).ego == ("ada", "zoe")
+    with pytest.raises(DesignError, match=r"owner='zoe' takes part in no message"):
+        read_table(MAIL, owner="zoe")
 
 
 # connections
