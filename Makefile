@@ -10,7 +10,7 @@ SOURCE ?=
 OUT ?= reports
 LANGUAGE ?= en
 
-.PHONY: help env report test lock model model-card calibrate bench-analysis clean
+.PHONY: help env report test browser-test lock model model-card calibrate bench-analysis clean
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -29,6 +29,10 @@ report: $(STAMP) ## Write the report (SOURCE=export.zip OUT=reports LANGUAGE=en|
 
 test: $(STAMP) ## Run the linters, the type checker and the tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m pytest -q
+
+browser-test: $(STAMP) ## Look at the report in headless Chromium (installs Debian's where it may)
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+	@$(BIN)/python -m pytest -q tests/browser
 
 lock: ## Maintainers: rewrite the pinned requirements (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements/all.txt

@@ -60,7 +60,9 @@ __all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its room when it is first used."""
+    """Import a public name from its room when it is first used; ``spark`` is the module of the distributed engine."""
+    if name == "spark":
+        return importlib.import_module("etiquette_analysis.engine.spark")
     if name not in _HOME:
         msg = f"module 'etiquette_analysis' has no attribute {name!r}; its public names are {', '.join(_HOME)}"
         raise AttributeError(msg)

@@ -98,7 +98,9 @@ def _command(commands: Any, name: str, run: Any, help_: str, description: str) -
 
 
 def _add_source_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--owner", metavar="NAME|URL", help="whose export it is, where the files do not say")
+    command.add_argument(
+        "--owner", metavar="NAME", help="whose export it is (name, URL, address), where the files do not say"
+    )
     command.add_argument(
         "--on-bad-row",
         choices=("error", "drop"),
