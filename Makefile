@@ -10,7 +10,7 @@ SOURCE ?=
 OUT ?= reports
 LANGUAGE ?= en
 
-.PHONY: help env report test browser-test lock model model-card calibrate bench-analysis clean
+.PHONY: help env report test browser-test lock model model-card calibrate bench-analysis bench-text clean
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -51,3 +51,6 @@ calibrate: $(STAMP) ## Maintainers: the Monte Carlo study of the analysis, resum
 
 bench-analysis: $(STAMP) ## Maintainers: speed of the analysis beside statsmodels and NumPy
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/analysis.py
+
+bench-text: $(STAMP) ## Maintainers: how fast texts are scored, as ratios (benchmarks/text.csv)
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/text.py

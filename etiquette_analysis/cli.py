@@ -98,9 +98,7 @@ def _command(commands: Any, name: str, run: Any, help_: str, description: str) -
 
 
 def _add_source_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--owner", metavar="NAME", help="whose export it is (name, URL, address), where the files do not say"
-    )
+    command.add_argument("--owner", metavar="NAME", help="whose export it is: name, URL or address")
     command.add_argument(
         "--on-bad-row",
         choices=("error", "drop"),
@@ -116,6 +114,8 @@ def _add_source_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--observed-until", metavar="DATE", help="end of observation, e.g. 2024-06-30; default: the latest message"
     )
+    command.add_argument("--timezone", metavar="ZONE", help="of a source without one (WhatsApp), e.g. Europe/Rome")
+    command.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="of a WhatsApp file that leaves it open")
     command.add_argument("--quiet", action="store_true", help="say nothing but errors")
 
 
@@ -227,6 +227,7 @@ def _read(options: argparse.Namespace, source: str | None) -> Any:
     if source is None:
         return pipeline.load_sample()
     given: dict[str, Any] = {"owner": options.owner, "observed_until": options.observed_until}
+    given |= {"timezone": options.timezone, "date_order": options.date_order}
     if options.connections:
         given["connections"] = options.connections
     if options.mapping:

@@ -57,13 +57,15 @@ def tokenise(texts: list[str]) -> Tokens:
     return hash_tokens(*fold(*buffers(plain_rows(pa.array(texts, pa.large_string())))))
 
 
-def count_features(tokens: Tokens) -> sp.csr_matrix:
-    """Return which features each row has; ``tokens`` may hold any number of rows."""
+def count_features(tokens: Tokens, *, longest: int = 2) -> sp.csr_matrix:
+    """Return which features of up to ``longest`` words each row has; ``tokens`` may hold any number of rows."""
     features = find_features(tokens)
     row = tokens.row[features.first_token]
+    value = (features.n_words <= longest).astype(float)
     shape = (len(tokens.first) - 1, N_BUCKETS)
-    counts = sp.csr_matrix((np.ones(len(row)), (row, features.key & (N_BUCKETS - 1))), shape=shape)
+    counts = sp.csr_matrix((value, (row, features.key & (N_BUCKETS - 1))), shape=shape)
     counts.sum_duplicates()
+    counts.eliminate_zeros()
     counts.data[:] = 1.0
     return counts
 

@@ -10,6 +10,7 @@ standard output, to be read.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import gzip
 import sys
 import unicodedata
@@ -27,6 +28,7 @@ from build_model import (
     Trainer,
     calibrate,
     choose_cuts,
+    count_features,
     find_inputs,
     intensity,
     left_out,
@@ -34,12 +36,15 @@ from build_model import (
     tokenise,
 )
 from nltk.metrics.agreement import AnnotationTask
+from numpy.typing import NDArray
 from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, roc_auc_score
 
+from etiquette_analysis.labels.pitch.lexicon import FAMILIES
 from etiquette_analysis.labels.pitch.scoring import score_batch
+from etiquette_analysis.labels.pitch.tokens import Tokens
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[2] / "shared" / "data"
@@ -200,6 +205,31 @@ def persuasion(sentences: pd.DataFrame) -> list[dict[str, str]]:
     return rows
 
 
+def ablate(tokens: Tokens, level: Levels, groups: NDArray[np.str_], unseen: NDArray[np.bool_]) -> str:
+    """Return what the authors unseen by the lexicon's writer lose when one part of the model is taken away."""
+    whole = find_inputs(tokens)
+    plain = dataclasses.replace(tokens, quoted=np.zeros_like(tokens.quoted))
+    n_families = len(FAMILIES)
+    families_only = whole.cues.copy()
+    families_only[:, n_families:] = 0
+    variants = {
+        "all parts": whole,
+        "without stems": find_inputs(dataclasses.replace(tokens, stem=tokens.word)),
+        "without pairs of words": Inputs(count_features(tokens, longest=1), whole.cues),
+        "without quotation marks": find_inputs(plain),
+        "without pairs of cue families": Inputs(whole.counts, families_only),
+        "without cue families": Inputs(whole.counts, np.zeros_like(whole.cues)),
+        "cue families alone": Inputs(whole.counts * 0, whole.cues),
+    }
+    rows = []
+    for name, inputs in variants.items():
+        raw = left_out(inputs, level, groups)
+        score = intensity(raw, *calibrate(raw[unseen], level[unseen]))
+        found = np.searchsorted(choose_cuts(score[unseen], level[unseen]), score, side="right")
+        rows.append({"model": name, **measure(level[unseen], found[unseen], score[unseen])})
+    return table(rows)
+
+
 def main() -> int:
     """Write the card."""
     rows = [r for r in read_corpus() if r["level"] is not None]
@@ -208,7 +238,8 @@ def main() -> int:
     level = np.array([r["level"] for r in train])
     texts = [r["text"] for r in train]
     groups = np.array([r["author"].split("-")[1] for r in train])
-    inputs = find_inputs(tokenise(texts))
+    tokens = tokenise(texts)
+    inputs = find_inputs(tokens)
     raw = left_out(inputs, level, groups)
     no_cues = Inputs(inputs.counts, np.zeros_like(inputs.cues))
     unseen = np.isin(groups, LEXICON_BLIND)
@@ -275,6 +306,7 @@ def main() -> int:
             agreement=agreement(rows),
             left=table(left),
             held=table(held),
+            ablation=ablate(tokens, level, groups, unseen),
             confusion=confusion,
             case=breakdown(test, gold, test_found, test_score, "case"),
             language=breakdown(test, gold, test_found, test_score, "language"),
