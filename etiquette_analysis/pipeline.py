@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from etiquette_analysis.errors import DesignError, SchemaError
+from etiquette_analysis.errors import DesignError
 from etiquette_analysis.labels.structure import LabelOptions
 from etiquette_analysis.schema import (
     KEPT,
     LEFT_OUT_KINDS,
     PITCH_LEVEL_DTYPE,
-    PITCH_LEVELS,
     READ,
     TURN_KINDS,
     AuditLog,
     Dataset,
+    check_levels,
 )
 
 if TYPE_CHECKING:
@@ -100,13 +100,7 @@ def score_messages(messages: pd.DataFrame, *, levels: pd.Series | None = None) -
 
 
 def _own_levels(message_id: pd.Series, levels: pd.Series) -> pd.Categorical:
-    if levels.index.has_duplicates:
-        msg = f"levels has message_id {levels.index[levels.index.duplicated()][0]!r} more than once; expected one each"
-        raise SchemaError(msg)
-    unknown = set(levels.dropna().astype(str)) - set(PITCH_LEVELS)
-    if unknown:
-        msg = f"levels holds {sorted(unknown)}; expected {', '.join(PITCH_LEVELS)} or null"
-        raise SchemaError(msg)
+    check_levels(levels, name="levels")
     return pd.Categorical(levels.astype(object).reindex(message_id), dtype=PITCH_LEVEL_DTYPE)
 
 

@@ -185,7 +185,7 @@ def check_messages(messages: pd.DataFrame) -> None:
     repeated = messages["message_id"].duplicated()
     if repeated.any():
         msg = (
-            f"message_id {messages.loc[repeated, 'message_id'].iloc[0]!r} occurs more than once "
+            f"message_id {messages.loc[repeated, 'message_id'].iloc[0]} occurs more than once "
             f"({int(repeated.sum())} repeats); message_id must be unique"
         )
         raise SchemaError(msg)
@@ -201,4 +201,17 @@ def check_connections(connections: pd.DataFrame) -> None:
     unknown = set(connections["resolution"].dropna().unique()) - set(RESOLUTIONS)
     if unknown:
         msg = f"unknown resolution {sorted(map(str, unknown))}; expected 'day' or 'second'"
+        raise SchemaError(msg)
+
+
+def check_levels(levels: pd.Series, *, name: str) -> None:
+    """Raise ``SchemaError`` where a coding repeats an id or holds something that is no pitch level."""
+    if levels.index.has_duplicates:
+        msg = (
+            f"{name} has the id {levels.index[levels.index.duplicated()][0]!r} more than once; expected one level each"
+        )
+        raise SchemaError(msg)
+    unknown = set(levels.dropna().astype(str)) - set(PITCH_LEVELS)
+    if unknown:
+        msg = f"{name} holds {sorted(unknown)}; expected {', '.join(PITCH_LEVELS)} or null"
         raise SchemaError(msg)

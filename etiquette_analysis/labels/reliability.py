@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from etiquette_analysis.errors import SchemaError
-from etiquette_analysis.schema import PITCH_LEVEL_DTYPE, PITCH_LEVELS
+from etiquette_analysis.schema import PITCH_LEVEL_DTYPE, PITCH_LEVELS, check_levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,13 +122,7 @@ def reliability(
 
 
 def _codes(levels: pd.Series, name: str) -> pd.Series:
-    if levels.index.has_duplicates:
-        msg = f"{name} has the id {levels.index[levels.index.duplicated()][0]!r} more than once; expected one code each"
-        raise SchemaError(msg)
-    unknown = set(levels.dropna().astype(str)) - set(PITCH_LEVELS)
-    if unknown:
-        msg = f"{name} holds {sorted(unknown)}; expected {', '.join(PITCH_LEVELS)} or null"
-        raise SchemaError(msg)
+    check_levels(levels, name=name)
     codes = pd.Series(pd.Categorical(levels.astype(object), dtype=PITCH_LEVEL_DTYPE).codes, index=levels.index)
     return codes.where(codes >= 0)
 
