@@ -27,10 +27,6 @@ from etiquette_analysis.schema import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from etiquette_analysis.analysis.pairing import Pairs
     from etiquette_analysis.analysis.plan import Plan
     from etiquette_analysis.coding import Session
     from etiquette_analysis.report.inputs import ReportInputs
@@ -421,7 +417,7 @@ def _coding_material(scored: pd.DataFrame, dataset: Dataset, dyads: pd.DataFrame
     from etiquette_analysis.analysis.pairing import find_pairs
 
     pairs, rows = find_pairs(scored, dataset.connections, dataset.ego)
-    place = _order_of_pairs(pairs).argsort()[rows.dyad]
+    place = pairs.listing_order().argsort()[rows.dyad]
     messages = dataset.messages.iloc[rows.row].reset_index(drop=True)
     material = messages[["message_id", "kind", "text"]].assign(
         is_own=rows.own, day=rows.day, predicted_level=scored["pitch_level"].to_numpy(object)[rows.row]
@@ -429,19 +425,12 @@ def _coding_material(scored: pd.DataFrame, dataset: Dataset, dyads: pd.DataFrame
     return material.assign(**{side: dyads[side].to_numpy()[place] for side in ("sender", "contact")})
 
 
-def _order_of_pairs(pairs: Pairs) -> NDArray[np.intp]:
-    """Return the order in which the table of dyads lists the pairs."""
-    import numpy as np
-
-    return np.lexsort((pairs.contact, pairs.sender, pairs.time_zero.view("datetime64[us]")))
-
-
 def _names_of_dyads(scored: pd.DataFrame, dataset: Dataset) -> pd.MultiIndex:
     """Return the identifiers of both people, in the order of the table of dyads."""
     from etiquette_analysis.analysis.pairing import find_pairs
 
     pairs, _ = find_pairs(scored, dataset.connections, dataset.ego)
-    order = _order_of_pairs(pairs)
+    order = pairs.listing_order()
     sides = [pairs.names[pairs.sender[order]], pairs.names[pairs.contact[order]]]
     return pd.MultiIndex.from_arrays(sides, names=["sender", "contact"])
 

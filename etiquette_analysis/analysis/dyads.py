@@ -117,7 +117,7 @@ def tabulate_dyads(
             **tabulate_traits(messages, connections, pairs, rows),
         }
     )
-    return _number_people(table)
+    return _number_people(table.take(pairs.listing_order()).reset_index(drop=True))
 
 
 def _followup_days(pairs: Pairs, observed_until: pd.Timestamp) -> NDArray[np.float64]:
@@ -219,9 +219,7 @@ def _calendar(time_zero: Ints) -> dict[str, pd.Series]:
 
 
 def _number_people(table: pd.DataFrame) -> pd.DataFrame:
-    """Sort by time zero (then byte order of the identifiers) and number people in order of appearance."""
-    order = np.lexsort((table["contact"], table["sender"], table["time_zero"].to_numpy(dtype="datetime64[us]")))
-    table = table.take(order).reset_index(drop=True)
+    """Replace people by numbers in order of appearance, so that nothing tells who they are."""
     for side in ("sender", "contact"):
         table[side] = pd.factorize(table[side])[0].astype(np.int64)
     return table

@@ -49,6 +49,10 @@ class Pairs:
         """Return the number of dyads."""
         return len(self.sender)
 
+    def listing_order(self) -> NDArray[np.intp]:
+        """Return the order in which the table of dyads lists them: time zero (unknown last), then both people."""
+        return np.lexsort((self.contact, self.sender, self.time_zero.view("datetime64[us]")))
+
 
 @dataclass(frozen=True)
 class Rows:

@@ -118,7 +118,7 @@ def placebo(
     latency, p_values = latency_rows(dyads, plan)
     rows = [
         *latency,
-        *_opener_rows(dyads, design),
+        *_opener_rows(design),
         _window_row(dyads, plan),
         _permuted_row(dyads, design, n_permutations, rng),
     ]
@@ -188,7 +188,7 @@ def _sd(row: Row) -> Row:
     return row | {"scale": "sd"}
 
 
-def _opener_rows(dyads: pd.DataFrame, design: Design) -> list[Row]:
+def _opener_rows(design: Design) -> list[Row]:
     """N2: first messages that are not pitches, at once against later, and what is left for the pitch itself.
 
     Dyads whose first own message is a pitch leave the comparison. A reply is the contact's first message on the day of

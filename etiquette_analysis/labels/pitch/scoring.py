@@ -17,7 +17,15 @@ from etiquette_analysis.errors import SchemaError
 from etiquette_analysis.labels.pitch.cues import count_families, cue_features, match_cues
 from etiquette_analysis.labels.pitch.features import MAX_ROWS, find_features, once
 from etiquette_analysis.labels.pitch.model import MAX_KNOWN_SHARE, MIN_UNKNOWN_WORDS, STEPS, load_model
-from etiquette_analysis.labels.pitch.tokens import FOREIGN, buffers, fold, hash_tokens, normalise, slow_rows
+from etiquette_analysis.labels.pitch.tokens import (
+    CHUNK_BYTES,
+    FOREIGN,
+    buffers,
+    fold,
+    hash_tokens,
+    normalise,
+    slow_rows,
+)
 from etiquette_analysis.schema import PITCH_LEVEL_DTYPE
 
 if TYPE_CHECKING:
@@ -27,9 +35,6 @@ if TYPE_CHECKING:
 
     from etiquette_analysis.labels.pitch.model import Model
     from etiquette_analysis.labels.pitch.tokens import Positions, Tokens
-
-#: Bytes scored at a time: the working arrays stay in the processor's cache.
-CHUNK_BYTES: Final = 1 << 17
 
 #: Why a text has no level.
 NO_WORDS: Final = "no words"

@@ -35,10 +35,9 @@ QUOTE: Final = ord('"')
 #: A passage in quotation marks of at least so many words is somebody's words; a shorter one is a name or a term.
 MIN_QUOTED_WORDS: Final = 4
 #: Bytes folded at a time: small enough for the running sums to stay in the processor's cache.
-CHUNK_BYTES: Final = 1 << 18
+CHUNK_BYTES: Final = 1 << 17
 
 _PRIME: Final = 1_099_511_628_211
-_POWERS: Final = np.empty(0, dtype=np.uint64)
 
 
 def _fold_ascii() -> Bytes:
