@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+INSTALL = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --no-compile --no-deps --require-hashes
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 SOURCE ?=
 OUT ?= reports
 LANGUAGE ?= en
@@ -19,7 +21,7 @@ $(STAMP): pyproject.toml requirements/all.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is %d.%d. Try: make PYTHON=python3.12 report" % sys.version_info[:2])'
 	@echo "Building the environment in $(VENV) (about a minute, once) ..."
 	@$(PYTHON) -m venv --clear --without-pip $(VENV)
-	@$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --no-compile --no-deps --require-hashes --only-binary :all: -r requirements/all.txt
+	@$(INSTALL) --only-binary :all: -r requirements/all.txt
 	@$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --no-compile --no-deps --no-build-isolation --editable .
 	@$(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check check
 	@touch $@
@@ -30,12 +32,17 @@ report: $(STAMP) ## Write the report (SOURCE=export.zip OUT=reports LANGUAGE=en|
 test: $(STAMP) ## Run the linters, the type checker and the tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m pytest -q
 
-browser-test: $(STAMP) ## Look at the report in headless Chromium (installs Debian's where it may)
+browser-test: $(STAMP) $(VENV)/.browser ## Look at the report and JupyterLab in headless Chromium (installs Debian's where it may)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	@$(BIN)/python -m pytest -q tests/browser
 
+$(VENV)/.browser: requirements/browser.txt | $(STAMP)
+	@$(INSTALL) --only-binary :all: -r $<
+	@touch $@
+
 lock: ## Maintainers: rewrite the pinned requirements (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements/all.txt
+	$(LOCK) --extra dev pyproject.toml -o requirements/all.txt
+	$(LOCK) --group browser -c requirements/all.txt -o requirements/browser.txt
 
 clean: ## Remove the environment and everything made
 	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

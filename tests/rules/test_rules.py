@@ -54,7 +54,7 @@ def test_rooms_import_in_one_direction(path: Path) -> None:
         rooms = {n.split(".")[1] for n in names if n.startswith("etiquette_analysis.")}
         known = {r for r in rooms if (PACKAGE / r).exists() or (PACKAGE / f"{r}.py").exists()}
         wrong = known - MAY_IMPORT[room] - {room}
-        assert not wrong, f"{room} may not import {sorted(wrong)}; move the code, or meet in pipeline.py"
+        assert not wrong, f"{room} may not import {sorted(wrong)}; move the code, or meet in pipeline/"
     outside = {n.split(".")[0] for n in names} & ONLY_IN_ENGINE
     assert not outside or room == "engine", f"only engine imports {sorted(outside)}"
 
@@ -121,22 +121,34 @@ def test_no_registry_hosts_and_no_machine_paths() -> None:
     assert not found, "take hosts and machine paths out:\n" + "\n".join(found)
 
 
-def test_requirements_are_pinned_hashed_and_complete() -> None:
-    text = (ROOT / "requirements" / "all.txt").read_text(encoding="utf-8")
-    assert "://" not in text, "requirements/all.txt names a host: make it with `make lock`"
-    blocks = re.split(r"\n(?=[a-z0-9])", text.strip())
+def pins(path: Path) -> dict[str, str]:
+    text = path.read_text(encoding="utf-8")
+    assert "://" not in text, f"{path.name} names a host: make it with `make lock`"
     pinned = {}
-    for block in blocks:
+    for block in re.split(r"\n(?=[a-z0-9])", text.strip()):
         match = re.match(r"([a-z0-9][a-z0-9._-]*)==(\S+)", block)
-        assert match, f"not pinned: {block[:60]}"
-        assert "--hash=sha256:" in block, f"no hash: {block[:60]}"
+        assert match, f"{path.name}: not pinned: {block[:60]}"
+        assert "--hash=sha256:" in block, f"{path.name}: no hash: {block[:60]}"
         pinned[match[1].replace("_", "-")] = match[2]
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
-    names = [re.split(r"[<>=\[! ]", w)[0].lower().replace("_", "-") for w in wanted]
-    assert not set(names) - set(pinned), "requirements/all.txt does not cover pyproject.toml: run `make lock`"
+    return pinned
+
+
+def wanted_by_file() -> dict[str, list[str]]:
+    """What each file of requirements must cover, and CONTRIBUTING.md explain."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = settings["project"]
+    wanted = {"all": project["dependencies"] + project["optional-dependencies"]["dev"]} | settings["dependency-groups"]
+    return {
+        name: [re.split(r"[<>=\[! ]", w)[0].lower().replace("_", "-") for w in list_] for name, list_ in wanted.items()
+    }
+
+
+@pytest.mark.parametrize(("name", "wanted"), wanted_by_file().items())
+def test_requirements_are_pinned_hashed_and_complete(name: str, wanted: list[str]) -> None:
+    pinned = pins(ROOT / "requirements" / f"{name}.txt")
+    assert not set(wanted) - set(pinned), f"requirements/{name}.txt does not cover pyproject.toml: run `make lock`"
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    silent = [name for name in names if f"`{name}`" not in contributing]
+    silent = [w for w in wanted if f"`{w}`" not in contributing]
     assert not silent, f"CONTRIBUTING.md does not say why we depend on {silent}"
 
 

@@ -1,0 +1,162 @@
+"""From a dataset to its report: numbers only go in; names become pseudonyms, texts stay behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from etiquette_analysis.pipeline.dyads import label_options, tabulate
+from etiquette_analysis.pipeline.labelling import audit_turns, score_messages
+from etiquette_analysis.pipeline.package_data import bundled
+from etiquette_analysis.pipeline.tables import write_table
+from etiquette_analysis.schema import TURN_KINDS, Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etiquette_analysis.analysis.plan import Plan
+    from etiquette_analysis.report.inputs import ReportInputs
+
+
+def prepare_report(
+    dataset: Dataset, *, plan: Plan | None = None, levels: pd.Series | None = None
+) -> tuple[ReportInputs, pd.DataFrame]:
+    """Label a dataset and return what the report may know of it, and the table of turns with identifiers.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As a reader delivers it.
+    plan : Plan, optional
+        The windows and thresholds; the default plan where not given.
+    levels : Series, optional
+        One's own coding of pitch intensity, indexed by ``message_id``.
+
+    Returns
+    -------
+    ReportInputs, DataFrame
+        Numbers only; and the turns as :func:`label_turns` gives them, which stay on this side.
+    """
+    from etiquette_analysis.analysis.plan import Plan
+    from etiquette_analysis.engine import embedded
+    from etiquette_analysis.report.inputs import ReportInputs
+
+    plan = plan or Plan()
+    scored = score_messages(dataset.messages, levels=levels)
+    turns = embedded.turns(
+        scored, dataset.connections, observed_until=dataset.observed_until, options=label_options(plan)
+    )
+    inputs = ReportInputs(
+        turns=_without_names(turns, dataset.ego),
+        dyads=tabulate(scored, dataset, plan),
+        audit=pd.concat([dataset.audit, audit_turns(scored)], ignore_index=True),
+        plan=plan,
+        about=_about(dataset, scored, is_own_coding=levels is not None),
+    )
+    return inputs, turns
+
+
+def _without_names(turns: pd.DataFrame, ego: str | tuple[str, ...] | None) -> pd.DataFrame:
+    """Return the turns with a number for each dyad and, for each side, only whether it is the owner's."""
+    from etiquette_analysis.report.inputs import TURN_COLUMNS
+
+    owners = [ego] if isinstance(ego, str) else list(ego or ())
+    plain = turns.assign(
+        dyad=pd.factorize(turns["dyad"])[0].astype("int64"),
+        is_own=turns["sender"].isin(owners).astype("boolean") if owners else pd.array([None] * len(turns), "boolean"),
+        day=turns["since_connection_max"].dt.floor("D").dt.days.astype("Int64"),
+    )
+    return plain[list(TURN_COLUMNS)]
+
+
+def _about(dataset: Dataset, scored: pd.DataFrame, *, is_own_coding: bool) -> dict[str, Any]:
+    """Return facts on the source that the report prints; no identifier among them."""
+    from etiquette_analysis.labels.pitch.model import load_model
+
+    until, enters = dataset.observed_until, scored["kind"].isin(TURN_KINDS)
+    model = None if is_own_coding else load_model()
+    has_level = scored["pitch_level"].notna()
+    return {
+        "source": dataset.source,
+        "observed_until": None if pd.isna(until) else f"{until:%Y-%m-%d}",
+        "has_connection_dates": dataset.has_connection_dates,
+        "n_messages": len(scored),
+        "n_owners": 0 if dataset.ego is None else 1 if isinstance(dataset.ego, str) else len(dataset.ego),
+        "n_labelled": int((enters & has_level).sum()),
+        "n_abstained": int((enters & ~has_level).sum()),
+        "n_auto_replies": int((scored["kind"] == "auto_reply").sum()),
+        "is_own_coding": is_own_coding,
+        "sensitivity": model and model.sensitivity,
+        "specificity": model and model.specificity,
+    }
+
+
+def write_report(
+    dataset: Dataset,
+    out: str | Path,
+    *,
+    language: Literal["en", "it"] = "en",
+    plan: Plan | None = None,
+    levels: pd.Series | None = None,
+    identify: bool = False,
+    progress: Callable[[str], object] | None = None,
+) -> Path:
+    """Write the report on a dataset: a folder with one self-contained page, its notebook, and every number.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As a reader delivers it.
+    out : path
+        The folder; it appears whole or not at all. An earlier report there is replaced, anything else is left alone.
+    language : {"en", "it"}
+        Of the page.
+    plan : Plan, optional
+        The question; the default plan where not given.
+    levels : Series, optional
+        One's own coding of pitch intensity, indexed by ``message_id``.
+    identify : bool
+        Write identifiers as they are in ``turns.csv``, not pseudonyms.
+    progress : callable, optional
+        Called with a few words before each step.
+
+    Returns
+    -------
+    Path
+        ``index.html``, to be opened by double-click.
+
+    Raises
+    ------
+    DesignError
+        Where the folder cannot be written or holds something else, or the language is unknown.
+    """
+    from etiquette_analysis import privacy
+    from etiquette_analysis.analysis.plan import require_language
+    from etiquette_analysis.report.folder import ReportFolder
+    from etiquette_analysis.report.render import render
+
+    say = progress or (lambda _: None)
+    require_language(language)
+    with ReportFolder(Path(out)) as folder:
+        key = None if identify else privacy.load_key()
+        say("labelling messages and building the table of connections")
+        inputs, turns = prepare_report(dataset, plan=plan, levels=levels)
+        say(f"running the report notebook on {len(inputs.dyads):,} connections")
+        render(inputs, bundled("notebooks") / "06_report.ipynb", folder.path, language=language)
+        if key is not None:
+            turns = _pseudonymous(turns, key)
+        write_table(turns, folder.path / "turns.csv")
+        write_table(inputs.audit, folder.path / "audit.csv")
+    say("done")
+    return folder.out / "index.html"
+
+
+def _pseudonymous(turns: pd.DataFrame, key: bytes) -> pd.DataFrame:
+    """Return the turns with pseudonyms; ``dyad`` is put together anew from those of its two people."""
+    from etiquette_analysis import privacy
+
+    sides = {side: privacy.pseudonymise_column(turns[side], key=key) for side in ("sender", "recipient")}
+    both = pd.DataFrame(sides)
+    return turns.assign(**sides, dyad=both.min(axis=1) + "\t" + both.max(axis=1))
