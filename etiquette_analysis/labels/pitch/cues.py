@@ -30,6 +30,8 @@ N_CUE_FEATURES: Final = len(FAMILIES) + len(FAMILY_PAIRS)
 #: Stands for exactly one word, whichever it is.
 ANY_WORD: Final = "_"
 _MAYBE_BITS: Final = 17
+_GOES_ON: Final = 1
+_WHOLE: Final = 2
 _MAYBE_SHIFT: Final = np.uint64(64 - _MAYBE_BITS)
 #: What a window takes in place of a word that may be any.
 _SKIPPED: Final = np.uint64(0x452821E638D01377)
@@ -37,16 +39,26 @@ _STEP: Final = np.uint64(0x2545F4914F6CDD1D)
 
 
 @dataclass(frozen=True)
-class _Table:
-    """Hashes of the phrases of one shape: which of its words are fixed, and the family of each phrase.
+class _Shape:
+    """The first words of phrases: which of them are fixed, their hashes, and the shapes one word longer.
 
-    ``maybe`` tells by the first bits of a hash whether a search is worth while; nearly always it is not.
+    Attributes
+    ----------
+    maybe : array of uint8
+        By the first bits of a hash: 0 for nothing (nearly always), else ``_WHOLE`` where a phrase may end here, plus
+        ``_GOES_ON`` where one may go on.
+    hashes : array of uint64
+        Of whole phrases, ascending.
+    family : array of int8
+        Of each of them.
+    longer : dict
+        Whether the next word is fixed -> the shape that it makes.
     """
 
-    fixed: tuple[bool, ...]
+    maybe: NDArray[np.uint8]
     hashes: Hashes
-    maybe: NDArray[np.bool_]
     family: NDArray[np.int8]
+    longer: dict[bool, _Shape]
 
 
 @dataclass(frozen=True)
@@ -72,25 +84,32 @@ def match_cues(tokens: Tokens) -> CueMatches:
 
     What stands in quotation marks is somebody else's: its cues do not count, the passage is one cue, a quotation.
     """
-    first, end, family = [], [], []
     word = _any_number(tokens)
     # A hyphen joins words ("15-minute call") that the lexicon writes apart.
     token = np.flatnonzero(tokens.folded[tokens.start] != ord("-")) if len(word) else np.empty(0, dtype=np.int64)
     word, row = word[token], tokens.row[token]
-    windows: dict[tuple[bool, ...], Hashes] = {}
-    for table in _tables():
-        n = len(table.fixed)
-        h = _window(word, table.fixed, windows)
-        at = np.flatnonzero(table.maybe[(h >> _MAYBE_SHIFT).astype(np.int64)])
-        at = at[row[at] == row[at + n - 1]]
-        place = np.minimum(np.searchsorted(table.hashes, h[at]), len(table.hashes) - 1)
-        found = table.hashes[place] == h[at]
-        first.append(token[at[found]])
-        end.append(token[at[found] + n - 1] + 1)
-        family.append(table.family[place[found]])
-    if not first:
-        nothing = np.empty(0, dtype=np.int64)
-        return CueMatches(nothing, nothing, nothing.astype(np.int8))
+    nothing = np.empty(0, dtype=np.int64)
+    first, end, family = [nothing], [nothing], [nothing.astype(np.int8)]
+    # From each shape to those one word longer, with the few places that are left.
+    waiting = [(_lexicon_shapes(), np.arange(len(word)), word, 1)]
+    while waiting:
+        shape, at, h, n = waiting.pop()
+        maybe = shape.maybe.take(h >> _MAYBE_SHIFT)
+        whole = np.flatnonzero(maybe >= _WHOLE)
+        if len(whole):
+            place = np.minimum(np.searchsorted(shape.hashes, h[whole]), len(shape.hashes) - 1)
+            found = shape.hashes[place] == h[whole]
+            hit = at[whole[found]]
+            first.append(token[hit])
+            end.append(token[hit + n - 1] + 1)
+            family.append(shape.family[place[found]])
+        goes_on = np.flatnonzero(maybe & _GOES_ON)
+        at, h = at[goes_on], h[goes_on]
+        fits = np.flatnonzero((at + n < len(word)) & (row.take(at + n, mode="clip") == row[at]))
+        at, h = at[fits], h[fits]
+        waiting += [
+            (s, at, _longer(h, word[at + n] if fixed else _SKIPPED), n + 1) for fixed, s in shape.longer.items()
+        ]
     start, stop, families = np.concatenate(first), np.concatenate(end), np.concatenate(family)
     own = ~tokens.quoted[start]
     begin, close = _quoted_passages(tokens.quoted)
@@ -128,48 +147,50 @@ def cue_features(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _any_number(tokens: Tokens) -> Hashes:
     """Return the hashes of the words, every number the same whatever its length."""
-    number = hash_tokens(np.frombuffer(b"0", dtype=np.uint8), np.array([0, 1])).word[0]
     is_number = tokens.folded[tokens.start] == ord("0") if len(tokens.start) else np.empty(0, dtype=bool)
-    return np.where(is_number, number, tokens.word)
-
-
-def _window(word: Hashes, fixed: tuple[bool, ...], shorter: dict[tuple[bool, ...], Hashes]) -> Hashes:
-    """Return the hash of every window of this shape, one for each place where it fits.
-
-    A window is a shorter one and one word more; ``shorter`` keeps those, so that all shapes together cost little more
-    than the longest.
-    """
-    if fixed in shorter:
-        return shorter[fixed]
-    n = len(fixed)
-    if n == 1:
-        h = word
-    else:
-        size = max(len(word) - n + 1, 0)
-        h = _window(word, fixed[:-1], shorter)[:size] * _STEP
-        h = mix(h + (word[n - 1 :] if fixed[-1] else _SKIPPED))
-    shorter[fixed] = h
-    return h
+    return np.where(is_number, _number(), tokens.word)
 
 
 @cache
-def _tables() -> tuple[_Table, ...]:
-    """Compile the lexicon: one table for each shape of phrase."""
+def _number() -> np.uint64:
+    return np.uint64(hash_tokens(np.frombuffer(b"0", dtype=np.uint8), np.array([0, 1])).word[0])
+
+
+def _longer(h: Hashes, word: Hashes | np.uint64) -> Hashes:
+    """Return the hashes of phrases one word longer."""
+    return mix(h * _STEP + word)
+
+
+@cache
+def _lexicon_shapes() -> _Shape:
+    """Compile the lexicon: the shape of one fixed word, which leads to all the others."""
     entries = load_lexicon()
-    by_shape: dict[tuple[bool, ...], list[tuple[int, Hashes]]] = {}
     phrases = [entry.phrase.replace(ANY_WORD, "anyword") for entry in entries]
     tokens = hash_tokens(*fold(*buffers(pa.array(phrases, pa.large_string()))))
+    known: dict[tuple[bool, ...], dict[int, int]] = {}
+    begun: dict[tuple[bool, ...], set[int]] = {}
     for k, entry in enumerate(entries):
-        words = tokens.word[tokens.first[k] : tokens.first[k + 1]]
         fixed = tuple(part != ANY_WORD for part in entry.phrase.split())
-        by_shape.setdefault(fixed, []).append((FAMILIES.index(entry.family), words))
-    return tuple(_compile(fixed, found) for fixed, found in by_shape.items())
+        h = tokens.word[tokens.first[k] : tokens.first[k] + 1]
+        for n in range(1, len(fixed) + 1):
+            if n > 1:
+                h = _longer(h, tokens.word[tokens.first[k] + n - 1] if fixed[n - 1] else _SKIPPED)
+            if n < len(fixed):
+                begun.setdefault(fixed[:n], set()).add(int(h[0]))
+            else:
+                known.setdefault(fixed, {}).setdefault(int(h[0]), FAMILIES.index(entry.family))
+    return _shape((True,), known, begun)
 
 
-def _compile(fixed: tuple[bool, ...], found: list[tuple[int, Hashes]]) -> _Table:
-    words = np.stack([w for _, w in found])
-    h = _window(words.ravel(), fixed, {})[:: len(fixed)]
-    h, unique = np.unique(h, return_index=True)
-    maybe = np.zeros(1 << _MAYBE_BITS, dtype=bool)
-    maybe[(h >> _MAYBE_SHIFT).astype(np.int64)] = True
-    return _Table(fixed, h, maybe, np.array([family for family, _ in found], dtype=np.int8)[unique])
+def _shape(
+    fixed: tuple[bool, ...], known: dict[tuple[bool, ...], dict[int, int]], begun: dict[tuple[bool, ...], set[int]]
+) -> _Shape:
+    phrases = sorted(known.get(fixed, {}).items())
+    hashes = np.array([h for h, _ in phrases], dtype=np.uint64)
+    beginnings = np.array(sorted(begun.get(fixed, ())), dtype=np.uint64)
+    maybe = np.zeros(1 << _MAYBE_BITS, dtype=np.uint8)
+    maybe[(hashes >> _MAYBE_SHIFT).astype(np.int64)] = _WHOLE
+    maybe[(beginnings >> _MAYBE_SHIFT).astype(np.int64)] |= _GOES_ON
+    shapes = known.keys() | begun.keys()
+    longer = {more: _shape((*fixed, more), known, begun) for more in (True, False) if (*fixed, more) in shapes}
+    return _Shape(maybe, hashes, np.array([f for _, f in phrases], dtype=np.int8), longer)

@@ -150,7 +150,7 @@ def explain_pitch(text: str | None) -> Explanation:
     features = find_features(tokens)
     matches = match_cues(tokens)
     counts = count_families(matches, tokens)
-    sums = model.sums(*once(features.key), 1)
+    sums = model.sums(once(features.key), 1)
     intensity = model.chances(model.log_odds(sums, cue_features(counts))) @ STEPS
     level = PITCH_LEVELS[int(model.levels(intensity)[0])]
     weight = _word_weights(model, tokens, features, sums) + _cue_weights(model, tokens, matches, counts)
@@ -162,7 +162,7 @@ def _word_weights(model: Model, tokens: Tokens, features: Features, sums: NDArra
     """Return what each token adds to the log odds, averaged over the three questions."""
     bucket, first = np.unique(features.key, return_index=True)
     n_words, at = features.n_words[first], features.first_token[first]
-    share = (STEPS * model.slope / STEPS.sum()) @ model.weights[:3, bucket]
+    share = (STEPS * model.slope / STEPS.sum()) @ model.weights[bucket, :3].T
     share = share / np.sqrt(max(float(sums[0, 3]), 1e-12)) / n_words
     weight = np.zeros(len(tokens.word))
     np.add.at(weight, at, share)

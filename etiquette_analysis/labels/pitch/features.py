@@ -79,17 +79,13 @@ def find_features(tokens: Tokens) -> Features:
     return Features(row[first] | bucket, first, n_words)
 
 
-def once(key: NDArray[np.uint32]) -> tuple[Positions, Positions]:
-    """Return row and bucket of each feature, each once a row, rows ascending.
-
-    Saying a thing twice does not sell it twice as hard.
-    """
+def once(key: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return the keys in ascending order, each once: saying a thing twice does not sell it twice as hard."""
     ordered = np.sort(key)
     keep = np.empty(len(ordered), dtype=bool)
     keep[:1] = True
     np.not_equal(ordered[1:], ordered[:-1], out=keep[1:])
-    ordered = ordered[keep]
-    return (ordered >> BUCKET_BITS).astype(np.int64), (ordered & (N_BUCKETS - 1)).astype(np.int64)
+    return ordered[keep]
 
 
 def _pairs(h: Hashes, at: Positions) -> Hashes:

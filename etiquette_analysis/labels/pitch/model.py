@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from etiquette_analysis.labels.pitch.features import N_BUCKETS, word_presence
+from etiquette_analysis.labels.pitch.features import BUCKET_BITS, N_BUCKETS, word_presence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etiquette_analysis.labels.pitch.tokens import Positions, Tokens
+    from etiquette_analysis.labels.pitch.tokens import Tokens
 
     Floats = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Model:
 
     Attributes
     ----------
-    weights : array of float32, (4, buckets)
+    weights : array of float64, (buckets, 4)
         Weight times telling power for the three questions, then the squared telling power.
     cue_weights : array of float64, (cue features, 3)
         Of the families of the lexicon and their pairs (``cues.cue_features``).
@@ -54,7 +54,7 @@ class Model:
         Of "moderate or more", on authors of the corpus whom the model had not seen.
     """
 
-    weights: NDArray[np.float32]
+    weights: Floats
     cue_weights: Floats
     intercept: Floats
     slope: Floats
@@ -70,13 +70,14 @@ class Model:
         answer: Floats = sums[:, :3] / length + cues @ self.cue_weights + self.intercept
         return answer
 
-    def sums(self, row: Positions, bucket: Positions, n_rows: int) -> Floats:
-        """Return, per row, the sums of the four columns over its features; ``row`` ascends."""
-        first = np.searchsorted(row, np.arange(n_rows + 1))
-        filled = first[1:] > first[:-1]
+    def sums(self, key: NDArray[np.uint32], n_rows: int) -> Floats:
+        """Return, per row, the sums of the four columns over its features, whose keys ascend."""
+        first = np.searchsorted(key, np.arange(n_rows, dtype=np.uint32) << np.uint32(BUCKET_BITS))
+        filled = np.diff(first, append=len(key)) > 0
         sums = np.zeros((n_rows, 4))
-        for j in range(4):
-            sums[filled, j] = np.add.reduceat(self.weights[j][bucket], first[:-1][filled], dtype=np.float64)
+        if len(key):
+            weights = self.weights.take(key & np.uint32(N_BUCKETS - 1), axis=0)
+            sums[filled] = np.add.reduceat(weights, first[filled], axis=0)
         return sums
 
     def chances(self, log_odds: Floats) -> Floats:
@@ -102,8 +103,8 @@ def load_model() -> Model:
     """Return the model that is shipped with the package."""
     source = resources.files("etiquette_analysis.labels.pitch").joinpath("model.npz")
     with source.open("rb") as file, np.load(file) as stored:
-        weights = np.zeros((4, N_BUCKETS), dtype=np.float32)
-        weights[:, stored["bucket"]] = stored["value"].T
+        weights = np.zeros((N_BUCKETS, 4))
+        weights[stored["bucket"]] = stored["value"]
         return Model(
             weights=weights,
             cue_weights=stored["cue_weights"].astype(np.float64),

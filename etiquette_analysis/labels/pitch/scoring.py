@@ -96,7 +96,7 @@ def _score(model: Model, tokens: Tokens) -> tuple[NDArray[np.float64], NDArray[n
         return nothing, np.ones(len(nothing), dtype=bool)
     n_rows = len(tokens.first) - 1
     cues = cue_features(count_families(match_cues(tokens), tokens))
-    sums = model.sums(*once(find_features(tokens).key), n_rows)
+    sums = model.sums(once(find_features(tokens).key), n_rows)
     chances = model.chances(model.log_odds(sums, cues))
     no_words, unknown = why_silent(model, tokens)
     return chances @ STEPS, no_words | unknown

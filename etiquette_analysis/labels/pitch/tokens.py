@@ -87,16 +87,22 @@ def _fold_general_punctuation() -> Bytes:
     return table
 
 
-_ASCII: Final = _fold_ascii()
+_ASCII: Final = _fold_ascii().tobytes()
 _C2: Final = _fold_two_byte(0xC2)
 _C3: Final = _fold_two_byte(0xC3)
 _E280: Final = _fold_general_punctuation()
 
-#: 0 space, 1 letter, 2 digit, 3 a symbol that is a token by itself.
-_CLASS: Final = np.full(256, 3, dtype=np.uint8)
-_CLASS[[SPACE, DROP, ord("'")]] = 0
-_CLASS[ord("a") : ord("z") + 1] = 1
-_CLASS[ord("0")] = 2
+
+def _classes() -> Bytes:
+    """Return the class of each folded byte: 0 space, 1 letter, 2 digit, 3 a symbol that is a token by itself."""
+    table = np.full(256, 3, dtype=np.uint8)
+    table[[SPACE, DROP, ord("'")]] = 0
+    table[ord("a") : ord("z") + 1] = 1
+    table[ord("0")] = 2
+    return table
+
+
+_CLASS: Final = _classes().tobytes()
 
 
 @dataclass(frozen=True)
@@ -143,9 +149,14 @@ def buffers(texts: pa.Array) -> tuple[Bytes, Positions]:
     return data[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
+def _translate(data: Bytes, table: bytes) -> Bytes:
+    """Return ``table[data]``; ``bytes.translate`` is several times sooner than an index of bytes."""
+    return np.frombuffer(bytearray(data.tobytes().translate(table)), dtype=np.uint8)
+
+
 def fold(data: Bytes, offsets: Positions) -> tuple[Bytes, Positions]:
     """Fold UTF-8 to one plain byte a character; return the bytes and where each row starts in them."""
-    folded = _ASCII[data]
+    folded = _translate(data, _ASCII)
     high = np.flatnonzero(data >= 0xC0)
     if not len(high):
         return folded, offsets
@@ -197,16 +208,14 @@ def hash_tokens(folded: Bytes, row_start: Positions, *, stem_length: int = 5) ->
     """Cut folded bytes into tokens and hash them."""
     n_rows = len(row_start) - 1
     size = len(folded)
-    kind = _CLASS[folded]
-    change = np.empty(size, dtype=bool)
-    change[:1] = True
-    np.not_equal(kind[1:], kind[:-1], out=change[1:])
-    change |= kind == 3
-    change[row_start[:-1][row_start[:-1] < size]] = True
-    segment = np.flatnonzero(change)
-    segment_end = np.append(segment[1:], size)
-    is_token = kind[segment] != 0
-    start, end = segment[is_token], segment_end[is_token]
+    kind = _translate(folded, _CLASS)
+    change = np.ones(size + 1, dtype=bool)
+    np.not_equal(kind[1:], kind[:-1], out=change[1:-1])
+    change[:-1] |= kind == 3
+    change[row_start] = True
+    inside = kind != 0
+    start = np.flatnonzero(change[:-1] & inside)
+    end = np.flatnonzero(change[1:] & inside) + 1
     power, inverse = _powers(size)
     running = np.empty(size + 1, dtype=np.uint64)
     running[0] = 0
