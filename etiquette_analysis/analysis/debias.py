@@ -310,17 +310,18 @@ def sample_dyads(dyads: pd.DataFrame, plan: Plan, *, n: int, rng: np.random.Gene
     plan : Plan
         Its windows make the strata.
     n : int
-        Dyads to code.
+        Dyads to code; at least 3, one for each stratum, or all.
     rng : Generator
-        Source of randomness.
+        Source of randomness; the same one draws the same dyads, whatever the order of the rows.
 
     Returns
     -------
     DataFrame
         ``sender``, ``contact`` and ``inclusion_probability``, to be merged with the coded dyads.
     """
-    if not 0 < n <= len(dyads):
-        msg = f"n={n} dyads to code of {len(dyads)}; expected between 1 and all of them"
+    fewest = min(3, max(len(dyads), 1))
+    if not fewest <= n <= len(dyads):
+        msg = f"n={n} dyads to code of {len(dyads)}; expected between {fewest} and all of them"
         raise DesignError(msg)
     problem = build_problem(dyads, plan)
     arm = np.zeros(len(dyads), dtype=np.int64)
@@ -329,7 +330,8 @@ def sample_dyads(dyads: pd.DataFrame, plan: Plan, *, n: int, rng: np.random.Gene
     takes = np.minimum(sizes, n // 3)
     while takes.sum() < n:
         takes[np.argmax(sizes - takes)] += min(n - takes.sum(), (sizes - takes).max())
-    rows = np.concatenate([rng.choice(np.flatnonzero(arm == k), takes[k], replace=False) for k in range(3)])
+    in_order = np.lexsort([dyads[side].to_numpy() for side in reversed(KEY)])
+    rows = np.concatenate([rng.choice(in_order[arm[in_order] == k], takes[k], replace=False) for k in range(3)])
     rows.sort()
     chance = (takes / np.maximum(sizes, 1))[arm[rows]]
     return dyads.iloc[rows][KEY].assign(inclusion_probability=chance).reset_index(drop=True)

@@ -121,13 +121,6 @@ def effective_size(weights: Floats) -> float:
     return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
-def estimate_ipw(problem: Problem, weights: Floats, outcome: Floats | None = None) -> float:
-    """Return the weighted mean outcome (Hajek), the estimate without outcome regressions."""
-    total = weights * problem.weight
-    y = problem.outcome if outcome is None else outcome
-    return float(total @ y / total.sum()) if total.sum() > 0 else float("nan")
-
-
 def estimate_arm(
     problem: Problem,
     hazards: Hazards,

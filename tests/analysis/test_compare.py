@@ -16,7 +16,8 @@ from etiquette_analysis.analysis.plan import Plan
 from etiquette_analysis.analysis.problem import NEVER, build_problem
 from etiquette_analysis.analysis.results import RESULT_COLUMNS
 from etiquette_analysis.analysis.uncertainty import Uncertainty, assess, find_limits
-from etiquette_analysis.analysis.wsr import ArmEstimate, Estimate, arm_weights, estimate, estimate_ipw
+from etiquette_analysis.analysis.variants import ipw_arm
+from etiquette_analysis.analysis.wsr import ArmEstimate, Estimate, arm_weights, estimate
 from etiquette_analysis.simulation import true_values
 
 PLAN = Plan()
@@ -154,7 +155,8 @@ def test_weights_equal_pandas_person_days_and_scikit_learn(simulated_dyads):
         weight = share / (chosen["hazard"] * chosen["unpitched"])
         values.append(np.average(problem.outcome[chosen["person"]], weights=weight))
     hazards = fit_hazards(problem)
-    ours = [estimate_ipw(problem, arm_weights(problem, hazards, window)) for window in (PLAN.immediate, PLAN.deferred)]
+    windows = (PLAN.immediate, PLAN.deferred)
+    ours = [ipw_arm(problem, arm_weights(problem, hazards, window)).value for window in windows]
     assert ours[0] - ours[1] == pytest.approx(values[0] - values[1], abs=2e-4)
     np.testing.assert_allclose(ours, values, atol=2e-4)
 

@@ -101,6 +101,13 @@ def test_stratified_sample_stands_for_all(label_dataset):
     assert abs(corrected["estimate"] - truth.rd) < 3 * corrected["se"]
 
 
+def test_the_sample_does_not_depend_on_the_order_of_rows(simulated_dyads):
+    d = simulated_dyads("E")
+    shuffled = d.sample(frac=1, random_state=1)
+    both = [db.sample_dyads(x, PLAN, n=40, rng=np.random.default_rng(5)).sort_values(db.KEY) for x in (d, shuffled)]
+    np.testing.assert_array_equal(*(x.to_numpy() for x in both))
+
+
 def test_coding_everybody_gives_the_gold_estimate(label_dataset):
     gold, predicted = coded_and_predicted(label_dataset, "E", 35, n=800)
     found = db.debias(predicted, gold, PLAN)
@@ -140,5 +147,6 @@ def test_errors_name_the_row(simulated_dyads):
         db.debias(d, d.iloc[[0, 1, 1]], PLAN)
     with pytest.raises(SchemaError, match=r"coded, row 0: inclusion_probability is 1\.5; expected a number above 0"):
         db.debias(d, d.head(2).assign(inclusion_probability=[1.5, 0.5]), PLAN)
-    with pytest.raises(DesignError, match="n=0 dyads to code of"):
-        db.sample_dyads(d, PLAN, n=0, rng=np.random.default_rng(1))
+    for n in (0, 2):
+        with pytest.raises(DesignError, match=rf"n={n} dyads to code of \d+; expected between 3 and all of them"):
+            db.sample_dyads(d, PLAN, n=n, rng=np.random.default_rng(1))

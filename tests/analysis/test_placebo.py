@@ -34,6 +34,8 @@ def test_rows_and_words(found):
     assert found.frame["estimand"].tolist() == ["N1", "N1", "N2", "N2", "N3", "N4"]
     assert list(found.frame.columns) == list(RESULT_COLUMNS)
     assert "compatible with none" in found.text("en")
+    first_messages = next(line for line in found.text("en").splitlines() if line.startswith("First messages"))
+    assert "Not a test" in first_messages
     assert "non prova che non ci sia nulla di nascosto" in found.text("it")
 
 
