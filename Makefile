@@ -12,7 +12,7 @@ SOURCE ?=
 OUT ?= reports
 LANGUAGE ?= en
 
-.PHONY: help env report test browser-test lock model model-card calibrate bench-analysis bench-text clean
+.PHONY: help env report test browser-test docs lock model model-card calibrate bench bench-analysis bench-text clean
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -36,16 +36,20 @@ browser-test: $(STAMP) $(VENV)/.browser ## Look at the report and JupyterLab in 
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	@$(BIN)/python -m pytest -q tests/browser
 
-$(VENV)/.browser: requirements/browser.txt | $(STAMP)
+# Tools that users need not fetch: each set has its own file of pins.
+$(VENV)/.%: requirements/%.txt | $(STAMP)
 	@$(INSTALL) --only-binary :all: -r $<
 	@touch $@
 
+docs: $(STAMP) ## Build site/: guides, rooms and reference, opened by double-click
+	@$(BIN)/python docs/build.py
+
 lock: ## Maintainers: rewrite the pinned requirements (needs uv)
 	$(LOCK) --extra dev pyproject.toml -o requirements/all.txt
-	$(LOCK) --group browser -c requirements/all.txt -o requirements/browser.txt
+	for group in bench browser fuzz; do $(LOCK) --group $$group -c requirements/all.txt -o requirements/$$group.txt || exit 1; done
 
 clean: ## Remove the environment and everything made
-	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) reports site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 model: $(STAMP) ## Maintainers: retrain the pitch model from data/pitch, byte for byte
 	@OMP_NUM_THREADS=1 $(BIN)/python data/pitch/build_model.py
@@ -59,5 +63,8 @@ calibrate: $(STAMP) ## Maintainers: the Monte Carlo study of the analysis, resum
 bench-analysis: $(STAMP) ## Maintainers: speed of the analysis beside statsmodels and NumPy
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/analysis.py
 
-bench-text: $(STAMP) ## Maintainers: how fast texts are scored, as ratios (benchmarks/text.csv)
+bench: $(STAMP) ## Maintainers: what labelling 100 thousand, 1 and 10 million messages costs, beside other ways (a quarter of an hour)
+	@$(BIN)/python benchmarks/scale/run.py
+
+bench-text: $(STAMP) $(VENV)/.bench ## Maintainers: how fast texts are scored, as ratios (benchmarks/text.csv)
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/text.py

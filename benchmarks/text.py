@@ -1,8 +1,8 @@
 """How fast texts are scored, as ratios in one run: ``make bench-text``.
 
 The same texts (the corpus in ``data/pitch``) go, in turn, through ``str.split`` (the named reference), our scorer, our
-cues alone, scikit-learn's HashingVectorizer with a linear model, and VADER where it is installed. Medians of several
-rounds, one thread. The last result is kept beside this file in ``text.csv``.
+cues alone, scikit-learn's CountVectorizer, its HashingVectorizer with a linear model, VADER and TextBlob. Medians of
+several rounds, one thread. The last result is kept beside this file in ``text.csv``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.linear_model import LogisticRegression
+from textblob import TextBlob
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from etiquette_analysis.labels.pitch.cues import count_families, match_cues
 from etiquette_analysis.labels.pitch.scoring import score_batch
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 5
-#: VADER is slow: it sees every tenth text, and its time is scaled.
-VADER_STEP = 10
+#: Slow ones see every tenth text, and their time is scaled.
+SLOW = ("VADER", "TextBlob")
+STEP = 10
 
 
 def read_texts() -> tuple[list[str], list[int]]:
@@ -46,19 +49,16 @@ def contestants(texts: list[str], levels: list[int]) -> dict[str, Callable[[], o
     linear = LogisticRegression(max_iter=20).fit(vectorizer.transform(texts[::20]), np.array(levels[::20]) >= 2)
     data, offsets = buffers(array)
     tokens = hash_tokens(*fold(data, offsets))
-    timed: dict[str, Callable[[], object]] = {
+    vader = SentimentIntensityAnalyzer()
+    return {
         "str.split": lambda: [text.split() for text in texts],
         "score and level": lambda: score_batch(array),
         "cues of tokens already cut": lambda: count_families(match_cues(tokens), tokens),
+        "CountVectorizer": lambda: CountVectorizer().fit_transform(texts),
         "HashingVectorizer and a linear model": lambda: linear.decision_function(vectorizer.transform(texts)),
+        "VADER": lambda: [vader.polarity_scores(text) for text in texts[::STEP]],
+        "TextBlob": lambda: [TextBlob(text).sentiment for text in texts[::STEP]],
     }
-    try:
-        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-    except ImportError:
-        return timed
-    vader = SentimentIntensityAnalyzer()
-    timed["VADER"] = lambda: [vader.polarity_scores(text) for text in texts[::VADER_STEP]]
-    return timed
 
 
 def main() -> None:
@@ -70,7 +70,7 @@ def main() -> None:
         for name, run in timed.items():
             began = time.perf_counter()
             run()
-            seconds[name].append((time.perf_counter() - began) * (VADER_STEP if name == "VADER" else 1))
+            seconds[name].append((time.perf_counter() - began) * (STEP if name in SLOW else 1))
     split = statistics.median(seconds["str.split"])
     table = pd.DataFrame(
         {

@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "privacy": {"errors", "schema"},
     "coding": {"errors", "schema", "labels"},
     "simulation": {"errors", "schema"},
+    "public": {"errors", "schema", "sources", "labels", "analysis"},
 }
 ONLY_IN_ENGINE = {"duckdb", "pyspark"}
 
