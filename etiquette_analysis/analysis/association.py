@@ -52,32 +52,59 @@ def associate(problem: Problem, now: Bools, later: Bools, *, withheld: bool = Fa
     is_now = now[rows].astype(np.float64)
     X = np.column_stack([np.ones(len(rows)), is_now, problem.X[problem.cell[rows]]])
     X = X[:, [0, 1, *(j for j in range(2, X.shape[1]) if np.ptp(X[:, j]) > 0)]]
-    y = problem.outcome[rows]
-    cluster = problem.sender[rows] if problem.n_senders >= MIN_CLUSTERS else problem.week[rows]
-    method = "logit, by sender" if problem.n_senders >= MIN_CLUSTERS else "logit, by week"
+    by_sender = problem.n_senders >= MIN_CLUSTERS
+    cluster = problem.sender[rows] if by_sender else problem.week[rows]
+    found = adjusted_difference(
+        X,
+        problem.outcome[rows],
+        cluster=cluster,
+        unit="sender" if by_sender else "week",
+        conf_level=problem.plan.conf_level,
+    )
+    return [base | row for row in found]
+
+
+def adjusted_difference(
+    X: Floats, y: Floats, *, cluster: NDArray[Any] | None = None, unit: str = "cluster", conf_level: float = 0.95
+) -> list[dict[str, Any]]:
+    """Return what column 1 of a design is worth at equal values of the others.
+
+    Parameters
+    ----------
+    X, y : array
+        Design (n, p): intercept, 1 for the group in question, traits; and the outcome, 0 or 1. Where the columns are
+        collinear the traits are dropped.
+    cluster : array (n,), optional
+        One label per row, for the standard errors; robust ones where there is none or only one cluster.
+    unit : str
+        What a cluster is, for the name of the method.
+    conf_level : float
+        Of the intervals.
+
+    Returns
+    -------
+    list of dict
+        Two rows of the result schema: ``log_or``, and ``rd`` averaged over all rows. Firth's estimate, with its own
+        standard errors, where the plain one is infinite.
+    """
+    if np.linalg.matrix_rank(X) < X.shape[1]:
+        X = X[:, :2]
+    is_clustered = cluster is not None and len(np.unique(cluster)) > 1
+    method = f"logit, by {unit}" if cluster is not None else "logit"
     try:
-        if np.linalg.matrix_rank(X) < X.shape[1]:
-            X = X[:, :2]
-        fit = inference.logit(X, y, cluster=cluster if len(np.unique(cluster)) > 1 else None)
+        fit = inference.logit(X, y, cluster=cluster if is_clustered else None)
         coef, covariance = fit.coef, fit.covariance
     except DesignError:
         penalised = firth(X, y)
         coef, covariance, method = penalised.coef, penalised.covariance, "firth"
-    z = float(critical_value(problem.plan.conf_level))
+    z = float(critical_value(conf_level))
     se = float(np.sqrt(covariance[1, 1]))
     rd, rd_se = _standardised(X, coef, covariance)
     limits = {"low": coef[1] - z * se, "high": coef[1] + z * se}
+    rd_limits = {"low": rd - z * rd_se, "high": rd + z * rd_se}
     return [
-        {**base, "method": method, "scale": "log_or", "estimate": coef[1], "se": se, **limits},
-        {
-            **base,
-            "method": f"{method}, standardised",
-            "scale": "rd",
-            "estimate": rd,
-            "se": rd_se,
-            "low": rd - z * rd_se,
-            "high": rd + z * rd_se,
-        },
+        {"method": method, "scale": "log_or", "estimate": coef[1], "se": se, **limits},
+        {"method": f"{method}, standardised", "scale": "rd", "estimate": rd, "se": rd_se, **rd_limits},
     ]
 
 

@@ -30,7 +30,9 @@ NOW_MEDIUM: Final = "#dd8c5c"
 NOW_PALE: Final = "#f3d4be"
 LATER_MEDIUM: Final = "#6f9fcd"
 LATER_PALE: Final = "#c6daee"
+PAPER: Final = "#fbfaf6"
 COLOURS: Final = {"now": NOW, "later": LATER, "any_later": LATER, "between": BETWEEN}
+VERDICTS: Final = {"supports": NOW, "contradicts": LATER}
 
 #: Width in inches for wide (about 700 px) and narrow (about 350 px) screens; an inch is 72 units of the drawing.
 WIDE: Final = 7.2
@@ -80,6 +82,9 @@ def house_style() -> Iterator[None]:
 
     with mpl.rc_context(_RC):
         yield
+        is_interactive = mpl.is_interactive()
+    # A notebook's backend wakes up at the first figure and turns this on; undone, no later figure would be shown.
+    mpl.interactive(is_interactive)
 
 
 def new_figure(height: float, *, narrow: bool, **subplots: Any) -> tuple[Figure, Any]:

@@ -70,5 +70,22 @@ def test_the_users_export_is_one_variable(path: Path) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_runs_from_a_clean_kernel(path: Path) -> None:
-    executed = run_notebook(path)
-    assert all(cell.execution_count for cell in executed.cells if cell.cell_type == "code")
+    cells = [cell for cell in run_notebook(path).cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in cells)
+    assert not [output for cell in cells for output in cell.outputs if output.get("name") == "stderr"], "no warnings"
+    drawn = [cell.outputs for cell in cells if "\n    figure, axes = plt.subplots(" in cell.source]
+    assert all("image/png" in outputs[-1].data for outputs in drawn), "every figure is shown"
+
+
+def test_public_data_where_they_are_present(tmp_path: Path, shared_data: Path) -> None:
+    source = next(path for path in NOTEBOOKS if path.stem == "07_public_data").read_text(encoding="utf-8")
+    here = tmp_path / "07_public_data.ipynb"
+    here.write_text(source.replace("export = None", f"export = {str(shared_data)!r}"), encoding="utf-8")
+    executed = run_notebook(here)
+    outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
+    shown = [output.get("data", {}) for output in outputs]
+    text = "\n".join(data["text/markdown"] for data in shown if "text/markdown" in data)
+    assert "All three were found." in text
+    assert text.count("Difference ") == 3
+    assert sum("image/png" in data for data in shown) == 1
+    assert not [output for output in outputs if output.get("name") == "stderr"]
