@@ -25,6 +25,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--identify", action="store_true", help="write identifiers as they are in turns.csv instead of pseudonyms"
     )
+    command.add_argument(
+        "--project", metavar="NAME", default="default", help="whose key makes the pseudonyms (default)"
+    )
+    command.add_argument("--pdf", action="store_true", help="also print the page to report.pdf, by Chromium or Chrome")
     add_source_options(command)
 
 
@@ -44,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
         language=options.language,
         plan=Plan(window_days=options.window_days),
         identify=options.identify,
+        project=options.project,
+        pdf=options.pdf,
         progress=progress.step,
     )
     sys.stdout.write(f"{written}\n")

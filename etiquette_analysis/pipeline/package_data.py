@@ -23,8 +23,10 @@ def load_sample() -> Dataset:
     Examples
     --------
     >>> load_sample().source
-    'linkedin'
+    'sample'
     """
+    from dataclasses import replace
+
     from etiquette_analysis.sources import read_linkedin
 
-    return read_linkedin(bundled("sample"))
+    return replace(read_linkedin(bundled("sample")), source="sample")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from etiquette_analysis.pipeline.dyads import label_options, tabulate
-from etiquette_analysis.pipeline.labelling import audit_turns, score_messages
+from etiquette_analysis.pipeline.labelling import audit_of, score_messages
+from etiquette_analysis.pipeline.names import pseudonymous
 from etiquette_analysis.pipeline.package_data import bundled
 from etiquette_analysis.pipeline.tables import write_table
 from etiquette_analysis.schema import TURN_KINDS, Dataset
@@ -49,26 +50,41 @@ def prepare_report(
         scored, dataset.connections, observed_until=dataset.observed_until, options=label_options(plan)
     )
     inputs = ReportInputs(
-        turns=_without_names(turns, dataset.ego),
+        turns=_without_names(turns, dataset, plan),
         dyads=tabulate(scored, dataset, plan),
-        audit=pd.concat([dataset.audit, audit_turns(scored)], ignore_index=True),
+        audit=audit_of(dataset, scored),
         plan=plan,
         about=_about(dataset, scored, is_own_coding=levels is not None),
     )
     return inputs, turns
 
 
-def _without_names(turns: pd.DataFrame, ego: str | tuple[str, ...] | None) -> pd.DataFrame:
+def _without_names(turns: pd.DataFrame, dataset: Dataset, plan: Plan) -> pd.DataFrame:
     """Return the turns with a number for each dyad and, for each side, only whether it is the owner's."""
     from etiquette_analysis.report.inputs import TURN_COLUMNS
 
+    ego = dataset.ego
     owners = [ego] if isinstance(ego, str) else list(ego or ())
+    if not dataset.has_connection_dates:
+        turns = _from_first_contact(turns, plan)
     plain = turns.assign(
         dyad=pd.factorize(turns["dyad"])[0].astype("int64"),
         is_own=turns["sender"].isin(owners).astype("boolean") if owners else pd.array([None] * len(turns), "boolean"),
         day=turns["since_connection_max"].dt.floor("D").dt.days.astype("Int64"),
     )
     return plain[list(TURN_COLUMNS)]
+
+
+def _from_first_contact(turns: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return turns of a source without dates of connecting, time zero being the first turn, as for ``build_dyads``."""
+    is_message = turns["kind"] == "message"
+    days = turns["started_at"].dt.floor("D")
+    is_pitch = is_message & (turns["pitch_level"] >= plan.pitch_level)
+    again = turns[is_pitch].duplicated(["dyad", "sender"])
+    return turns.assign(
+        since_connection_max=days - days.where(is_message).groupby(turns["dyad"]).transform("min"),
+        is_first_pitch=is_pitch & ~again.reindex(turns.index, fill_value=False),
+    )
 
 
 def _about(dataset: Dataset, scored: pd.DataFrame, *, is_own_coding: bool) -> dict[str, Any]:
@@ -101,6 +117,8 @@ def write_report(
     plan: Plan | None = None,
     levels: pd.Series | None = None,
     identify: bool = False,
+    project: str = "default",
+    pdf: bool = False,
     progress: Callable[[str], object] | None = None,
 ) -> Path:
     """Write the report on a dataset: a folder with one self-contained page, its notebook, and every number.
@@ -119,6 +137,10 @@ def write_report(
         One's own coding of pitch intensity, indexed by ``message_id``.
     identify : bool
         Write identifiers as they are in ``turns.csv``, not pseudonyms.
+    pdf : bool
+        Also print the page to ``report.pdf`` beside it, with a Chromium, Chrome or Edge that is on the machine.
+    project : str
+        Whose key makes the pseudonyms: those of two projects cannot be linked.
     progress : callable, optional
         Called with a few words before each step.
 
@@ -131,32 +153,31 @@ def write_report(
     ------
     DesignError
         Where the folder cannot be written or holds something else, or the language is unknown.
+    EtiquetteError
+        Where a PDF was asked for and there is no such browser (nothing is written), or it fails (the page stays).
     """
     from etiquette_analysis import privacy
     from etiquette_analysis.analysis.plan import require_language
     from etiquette_analysis.report.folder import ReportFolder
+    from etiquette_analysis.report.pdf import find_chromium, print_pdf
     from etiquette_analysis.report.render import render
 
     say = progress or (lambda _: None)
     require_language(language)
+    chromium = find_chromium() if pdf else None
     with ReportFolder(Path(out)) as folder:
-        key = None if identify else privacy.load_key()
+        key = None if identify else privacy.load_key(project)
         say("labelling messages and building the table of connections")
         inputs, turns = prepare_report(dataset, plan=plan, levels=levels)
         say(f"running the report notebook on {len(inputs.dyads):,} connections")
         render(inputs, bundled("notebooks") / "06_report.ipynb", folder.path, language=language)
         if key is not None:
-            turns = _pseudonymous(turns, key)
+            turns = pseudonymous(turns, key)
         write_table(turns, folder.path / "turns.csv")
         write_table(inputs.audit, folder.path / "audit.csv")
+    page = folder.out / "index.html"
+    if chromium is not None:
+        say("printing the page")
+        print_pdf(page, page.with_name("report.pdf"), chromium=chromium)
     say("done")
-    return folder.out / "index.html"
-
-
-def _pseudonymous(turns: pd.DataFrame, key: bytes) -> pd.DataFrame:
-    """Return the turns with pseudonyms; ``dyad`` is put together anew from those of its two people."""
-    from etiquette_analysis import privacy
-
-    sides = {side: privacy.pseudonymise_column(turns[side], key=key) for side in ("sender", "recipient")}
-    both = pd.DataFrame(sides)
-    return turns.assign(**sides, dyad=both.min(axis=1) + "\t" + both.max(axis=1))
+    return page

@@ -17,23 +17,29 @@ import pandas as pd
 from etiquette_analysis.analysis import design as gate
 from etiquette_analysis.analysis.comparison import Comparison, compare
 from etiquette_analysis.analysis.describe import Description, describe
+from etiquette_analysis.analysis.experiment import n_per_arm
 from etiquette_analysis.analysis.placebo import placebo
 from etiquette_analysis.analysis.power import power
-from etiquette_analysis.analysis.secondary import secondary
 from etiquette_analysis.analysis.sensitivity import sensitivity
-from etiquette_analysis.analysis.survival import at_time
 from etiquette_analysis.report.battery import run_battery
-from etiquette_analysis.report.habits import SMALLEST_CELL, by_rapport, cell, own_habits, pitches_received, tally
-from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ
+from etiquette_analysis.report.counted import (
+    READ_OFF_DAYS,
+    count_groups,
+    cross_timing_and_intensity,
+    follow_losses,
+    read_off_curves,
+)
+from etiquette_analysis.report.habits import by_rapport, first_pitches, own_habits
+from etiquette_analysis.report.questions import take_apart
+from etiquette_analysis.report.tallies import SMALLEST_CELL, hide
 
 if TYPE_CHECKING:
     from etiquette_analysis.report.inputs import ReportInputs
+    from etiquette_analysis.report.tallies import Suppress
 
 SCHEMA: Final = "etiquette-report/1"
-#: Days at which the time-to-reply curves are read off.
-READ_OFF_DAYS: Final = (1, 3, 7, 14)
-#: Bootstrap resamples of the policy comparison: enough for an interval, few enough to wait for.
-POLICY_DRAWS: Final = 60
+#: Sources whose people and messages nobody ever was or wrote; the report says so at the top.
+INVENTED: Final = ("sample", "simulation")
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,13 +80,15 @@ class Findings:
         return f"<Findings: {answer['verdict']} (level {answer['level']}), {answer['n']} connections>"
 
 
-def find(inputs: ReportInputs) -> Findings:
+def find(inputs: ReportInputs, *, suppress: Suppress) -> Findings:
     """Run the analyses of the report.
 
     Parameters
     ----------
     inputs : ReportInputs
         Turns, dyads, audit, plan.
+    suppress : callable
+        What hides small counts of people and those that would give them away: ``privacy.suppress_small``.
 
     Returns
     -------
@@ -95,15 +103,16 @@ def find(inputs: ReportInputs) -> Findings:
         "plan": _plan(inputs),
         "data": _data(inputs),
         "answer": _answer(comparison),
-        "counted": _counted(description, conf),
-        "design": _design(comparison),
-        "habits": own_habits(problem, inputs.dyads, plan),
-        "received": pitches_received(inputs.turns, conf_level=conf),
-        "rapport": by_rapport(inputs.turns, conf_level=conf),
-        "grid": _grid(description, conf),
-        "waiting": _waiting(description),
-        "flow": _flow(inputs, comparison),
-        "policy": _policy(inputs, comparison),
+        "counted": count_groups(description, suppress, conf),
+        "design": _design(comparison, suppress),
+        "habits": own_habits(problem, inputs.dyads, plan, suppress),
+        "sent": first_pitches(inputs.turns, plan, is_own=True),
+        "received": first_pitches(inputs.turns, plan, is_own=False),
+        "rapport": by_rapport(inputs.turns, suppress, conf_level=conf),
+        "grid": cross_timing_and_intensity(description, suppress, conf),
+        "waiting": read_off_curves(description),
+        "flow": follow_losses(inputs, comparison, suppress),
+        "secondary": take_apart(inputs),
         "doubt": _doubt(inputs, comparison),
         "battery": run_battery(inputs, comparison),
         "labels": _labels(inputs),
@@ -160,6 +169,8 @@ def _data(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "fingerprint": inputs.fingerprint,
         "source": inputs.about.get("source", "table"),
+        "is_invented": inputs.about.get("source") in INVENTED,
+        "has_connection_dates": bool(inputs.about.get("has_connection_dates", True)),
         "observed_until": inputs.about.get("observed_until"),
         "first_connected": _day(dyads["time_zero"].min()),
         "last_connected": _day(dyads["time_zero"].max()),
@@ -199,87 +210,19 @@ def _answer(comparison: Comparison) -> dict[str, Any]:
     return out
 
 
-def _counted(description: Description, conf_level: float) -> dict[str, Any]:
-    tallies = description.tallies
-    out: dict[str, Any] = {g: tally(t.n, t.n_replies, conf_level=conf_level) for g, t in tallies.items()}
-    later, warm = tallies["any_later"].n, tallies["any_later_warm"].n
-    out["warm_share"] = warm / later if later >= SMALLEST_CELL else None
-    frame = description.frame
-    for group in ("any_later", "any_later_warm", "any_later_cold"):
-        row = frame[(frame["estimand"] == f"D {group}") & (frame["scale"] == "rd")].iloc[0]
-        is_shown = min(tallies["now"].n, tallies[group].n) >= SMALLEST_CELL
-        out[f"rd_{group}"] = {k: row[k] if is_shown else None for k in ("estimate", "low", "high")}
-    return out
-
-
-def _design(comparison: Comparison) -> dict[str, Any]:
+def _design(comparison: Comparison, suppress: Suppress) -> dict[str, Any]:
     design = comparison.design
+    arms = [
+        {**arm, **hide({name: int(arm[name]) for name in ("n_cold", "n_warm")}, suppress)}
+        for arm in design.counts.to_dict("records")
+    ]
     return {
         "level": design.level,
         "reasons": list(design.reasons),
         "values": dict(design.values),
-        "arms": design.counts.to_dict("records"),
+        "balance": {when: design.balance[f"smd_{when}"].abs().max() for when in ("before", "after")},
+        "arms": arms,
     }
-
-
-def _grid(description: Description, conf_level: float) -> list[dict[str, Any]]:
-    table = description.tables["timing_by_intensity"]
-    return [
-        {
-            "timing": row["timing"],
-            "pitch_level": row["pitch_level"],
-            **tally(int(row["n"]), int(row["n_replies"]), conf_level=conf_level),
-        }
-        for row in table.to_dict("records")
-    ]
-
-
-def _waiting(description: Description) -> dict[str, Any]:
-    """Return the share answered by some days, and where the curves stand."""
-    curves = description.tables["time_to_reply"]
-    out: dict[str, Any] = {}
-    for group in ("now", "any_later"):
-        table = curves[curves["group"] == group] if len(curves) else curves
-        n = int(table["n_at_risk"].max()) if len(table) else 0
-        if n < SMALLEST_CELL:
-            out[group] = None
-            continue
-        shares = {f"day_{d}": 1 - at_time(table, 24.0 * d) for d in READ_OFF_DAYS}
-        out[group] = {"n": n, "n_replies": int(table["n_events"].sum()), **shares}
-    return out
-
-
-def _flow(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
-    """Return the way from rows read to the contacts that are compared, with every loss."""
-    plan, audit, problem = inputs.plan, inputs.audit, comparison.problem
-    stages = []
-    for stage, rows in audit[audit["stage"] != NOTE_STAGE].groupby("stage", sort=False):
-        n = rows.groupby("reason", sort=False)["n"].sum()
-        left = [{"reason": str(r), "n": int(k)} for r, k in n.items() if r not in (READ, KEPT)]
-        stages.append({"stage": str(stage), "read": int(n.get(READ, 0)), "kept": int(n.get(KEPT, 0)), "left_out": left})
-    reasons = inputs.dyads["exclusion"].value_counts(sort=False)
-    excluded = [{"reason": str(r), "n": cell(int(k))} for r, k in reasons.items()]
-    now, later = problem.in_window(plan.immediate), problem.in_window(plan.deferred)
-    between = problem.in_window((plan.immediate[1] + 1, plan.deferred[0] - 1))
-    sizes = {"now": now.sum(), "between": between.sum(), "later": later.sum()}
-    sizes["none"] = len(problem) - sum(sizes.values())
-    return {
-        "stages": stages,
-        "n_dyads": len(inputs.dyads),
-        "excluded": sorted(excluded, key=lambda row: row["reason"]),
-        "n_excluded": len(inputs.dyads) - len(problem),
-        "n_eligible": len(problem),
-        "arms": {name: cell(int(n)) for name, n in sizes.items()},
-    }
-
-
-def _policy(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
-    """Return S3, the value of pitching only those who answer: all that can be said under strict gating."""
-    if "strict_gating" not in comparison.reasons:
-        return {"estimate": None, "low": None, "high": None}
-    frame = secondary(inputs.dyads, inputs.plan, n_draws=POLICY_DRAWS).frame
-    row = frame[(frame["estimand"] == "S3") & (frame["method"] == "g-formula")].iloc[0]
-    return {name: row[name] for name in ("estimate", "low", "high")}
 
 
 def _doubt(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
@@ -300,7 +243,7 @@ def _doubt(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
         "n_needed": seen.n_needed,
         "n_more": seen.n_more,
         "months_more": seen.months_more,
-        "n_per_arm": int(comparison.design.values["n_per_arm"]),  # noqa: PD011 (a dict)
+        "n_per_arm": n_per_arm(base_rate=gate.PLANNING_RATE, sesoi=inputs.plan.sesoi),
     }
 
 
@@ -314,6 +257,8 @@ def _rules(conf_level: float) -> dict[str, Any]:
     """Return the fixed thresholds that sentences mention."""
     return {
         "conf_of_100": 100 * conf_level,
+        "alpha": 1 - conf_level,
+        "smallest_p": 0.001,
         "smallest_cell": SMALLEST_CELL,
         "min_pitches": gate.MIN_PITCHES,
         "min_replies": gate.MIN_REPLIES,

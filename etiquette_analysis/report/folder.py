@@ -1,14 +1,19 @@
 """The folder that a report is written to: whole or not at all, and never over anything that is not a report.
 
 The report is built in a hidden neighbour of the target and renamed at the very end. That neighbour is made before the
-long work begins, so that a folder that cannot be written is known at once.
+long work begins, so that a folder that cannot be written is known at once. Whoever builds holds a lock on it; where the
+process was killed the lock is gone, and the next run clears the neighbour away.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +22,18 @@ from etiquette_analysis.errors import DesignError
 if TYPE_CHECKING:
     from types import TracebackType
 
-FILES: Final = ("audit.csv", "index.html", "provenance.json", "report.ipynb", "results.json", "turns.csv")
-#: What operating systems leave in folders that somebody has looked into.
-_LITTER: Final = (".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints")
+FILES: Final = ("audit.csv", "index.html", "provenance.json", "report.ipynb", "report.pdf", "results.json", "turns.csv")
+#: What is left in folders that somebody has looked into, or by a browser that was stopped while it printed.
+LITTER: Final = (".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".report.pdf")
+
+
+@dataclass(frozen=True)
+class FolderKind:
+    """A kind of folder that this package writes: what users call it, its files, and the mark by which it is known."""
+
+    name: str
+    files: tuple[str, ...]
+    has_mark: Callable[[Path], bool]
 
 
 class ReportFolder:
@@ -29,6 +43,8 @@ class ReportFolder:
     ----------
     out : Path
         The folder to write: absent, empty, or an earlier report.
+    kind : FolderKind
+        ``REPORT``, or another kind that is written in the same way.
 
     Raises
     ------
@@ -36,17 +52,22 @@ class ReportFolder:
         On entry, where ``out`` holds anything else or its parent cannot be written.
     """
 
-    def __init__(self, out: Path) -> None:
-        self.out = out
+    def __init__(self, out: Path, kind: FolderKind | None = None) -> None:
+        self.out, self.kind = out, kind or REPORT
         self.path = Path()
+        self._lock: int | None = None
 
     def __enter__(self) -> ReportFolder:
-        require_replaceable(self.out)
-        target = self.out.absolute()
+        require_replaceable(self.out, self.kind)
         try:
+            target = Path(os.path.realpath(self.out))
+            if target.is_symlink():
+                raise DesignError(f"{self.out}: is a link that leads to itself; choose another folder with --out")
             target.parent.mkdir(parents=True, exist_ok=True)
+            _clear_abandoned(target)
             self.path = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
             self.path.chmod(0o755 & ~_umask())
+            self._lock = _lock(self.path)
         except OSError as error:
             msg = f"{self.out}: cannot be written ({error.strerror}); choose another folder with --out"
             raise DesignError(msg) from error
@@ -60,13 +81,17 @@ class ReportFolder:
                 self._take_place()
         finally:
             shutil.rmtree(self.path, ignore_errors=True)
+            _unlock(self._lock)
+        if isinstance(error, OSError):
+            msg = f"{self.out}: cannot be written ({error.strerror}); make room, or choose another folder with --out"
+            raise DesignError(msg) from error
 
     def _take_place(self) -> None:
-        require_replaceable(self.out)
-        target, old = self.out.absolute(), None
+        require_replaceable(self.out, self.kind)
+        target, old = Path(os.path.realpath(self.out)), None
         try:
             if target.exists() and (target.is_mount() or target.resolve() == Path.cwd()):
-                return _move_files(self.path, target)
+                return _move_files(self.path, target, self.kind)
             if target.exists():
                 old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
                 target.rename(old / target.name)
@@ -74,42 +99,78 @@ class ReportFolder:
         except OSError as error:
             if old is not None and (old / target.name).exists():
                 (old / target.name).rename(target)
-            msg = f"{self.out}: the earlier report cannot be replaced ({error.strerror}); choose another --out"
+            msg = (
+                f"{self.out}: the earlier {self.kind.name} cannot be replaced ({error.strerror}); choose another --out"
+            )
             raise DesignError(msg) from error
         finally:
             if old is not None:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def _move_files(made: Path, target: Path) -> None:
+def _lock(folder: Path) -> int | None:
+    """Lock a folder for as long as this process lives; None where another holds the lock, or there are no locks."""
+    if sys.platform == "win32":  # has no such locks, and lets nobody remove a folder in use
+        return None
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _unlock(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
+
+
+def _clear_abandoned(target: Path) -> None:
+    """Remove what runs that were killed left beside ``target``, and put back an earlier report that one had in hand."""
+    name = re.compile(rf"\.{re.escape(target.name)}-(?:old-)?[a-z0-9_]{{8}}")
+    for folder in [p for p in target.parent.iterdir() if name.fullmatch(p.name) and p.is_dir() and not p.is_symlink()]:
+        lock = _lock(folder)
+        if lock is None:
+            continue
+        if (folder / target.name).is_dir() and not target.exists():
+            (folder / target.name).rename(target)
+        shutil.rmtree(folder, ignore_errors=True)
+        _unlock(lock)
+
+
+def _move_files(made: Path, target: Path, kind: FolderKind) -> None:
     """Fill a folder that cannot be renamed (a mounted one, or where the user stands); the page comes last."""
-    for name in FILES:
+    for name in kind.files:
         (target / name).unlink(missing_ok=True)
     for file in sorted(made.iterdir(), key=lambda f: f.name == "index.html"):
         shutil.move(file, target / file.name)
 
 
-def require_replaceable(out: Path) -> None:
+def require_replaceable(out: Path, kind: FolderKind | None = None) -> None:
     """Raise ``DesignError`` unless ``out`` is absent, an empty folder, or holds an earlier report and nothing else.
 
     >>> require_replaceable(Path("no-such-folder"))
     """
+    kind = kind or REPORT
     try:
         if not out.exists():
             return
         if not out.is_dir():
-            msg = f"{out}: is a file; expected a folder to write the report to. Choose another --out."
+            msg = f"{out}: is a file; expected a folder to write the {kind.name} to. Choose another --out."
             raise DesignError(msg)
-        names = sorted(p.name for p in out.iterdir() if p.name not in _LITTER)
+        names = sorted(p.name for p in out.iterdir() if p.name not in LITTER)
     except OSError as error:
         msg = f"{out}: cannot be read ({error.strerror}); choose another folder with --out"
         raise DesignError(msg) from error
-    strange = [name for name in names if name not in FILES]
-    if strange or (names and not _is_report(out)):
+    strange = [name for name in names if name not in kind.files]
+    if strange or (names and not kind.has_mark(out)):
         what = strange[0] if strange else names[0]
         msg = (
-            f"{out}: holds {what!r}, which is not part of an earlier report, and nothing there will be overwritten; "
-            "choose another folder with --out, or empty this one"
+            f"{out}: holds {what!r}, which is not part of an earlier {kind.name}, and nothing there will be "
+            "overwritten; choose another folder with --out, or empty this one"
         )
         raise DesignError(msg)
 
@@ -122,6 +183,9 @@ def _is_report(folder: Path) -> bool:
             return 'content="etiquette-analysis' in file.read(2000)
     except (OSError, UnicodeDecodeError):
         return False
+
+
+REPORT: Final = FolderKind("report", FILES, _is_report)
 
 
 def _umask() -> int:

@@ -75,11 +75,12 @@ def figure(name: str, draw: Drawing, *, alt: str, caption: str) -> str:
         HTML.
     """
     drawings = []
-    for width in ("wide", "narrow"):
+    # Hidden without the page's style sheet, as in a notebook; on narrow screens the style sheet shows it.
+    for width, hidden in (("wide", ""), ("narrow", " hidden")):
         with house_style():
             drawn = draw(narrow=width == "narrow")
         svg = to_svg(drawn, name=f"{name}-{width}", alt=alt)
-        drawings.append(f'<div class="{width}">{svg}</div>')
+        drawings.append(f'<div class="{width}"{hidden}>{svg}</div>')
     return f'<figure id="figure-{name}">{"".join(drawings)}<figcaption>{caption}</figcaption></figure>'
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: One row per turn. ``is_own``: written by the owner's side, null where the source has no owner; ``day``: days since
-#: connecting, null where unknown.
+#: connecting (since the first turn, where the source has no such dates), null where unknown.
 TURN_COLUMNS: Final = (
     "dyad",
     "is_own",

@@ -53,7 +53,7 @@ def run_notebook(path: Path, *, settings: Mapping[str, str] | None = None, folde
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    with tempfile.TemporaryDirectory(prefix="etiquette-kernel-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="etiquette-kernel-", dir=folder) as scratch:
         given = dict.fromkeys(_HOMES, scratch) | dict.fromkeys(_THREADS, "1") | dict(settings or {})
         client = NotebookClient(
             notebook,

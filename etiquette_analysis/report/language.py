@@ -78,8 +78,8 @@ def write_number(value: float, kind: str, language: str) -> str:
         Shares are in [0, 1]; differences of shares too.
     kind : str
         ``n`` whole number; ``rate``, ``rate1`` a share as a percentage with 0 or 1 decimals; ``of100``, ``of100x``
-        the same without the sign; ``points`` signed, in percentage points; ``x1``, ``x2`` decimals; ``signed`` two
-        of them with the sign; ``date`` an ISO date; ``span`` hours, said in hours or days.
+        the same without the sign; ``points`` signed, in percentage points; ``x1``, ``x2``, ``x3`` decimals; ``signed``
+        two of them with the sign; ``date`` an ISO date; ``span`` hours, said in hours or days.
     language : {"en", "it"}
         Language.
 
@@ -115,6 +115,7 @@ _KINDS: Final = {
     "points": (100, 1, "+", ""),
     "x1": (1, 1, "", ""),
     "x2": (1, 2, "", ""),
+    "x3": (1, 3, "", ""),
     "signed": (1, 2, "+", ""),
 }
 _UNITS: Final = {"en": ("hour", "hours", "day", "days"), "it": ("ora", "ore", "giorno", "giorni")}
@@ -188,8 +189,21 @@ class Voice(string.Formatter):
     _is_plain: bool = False
 
     def words(self, name: str) -> Any:
-        """Return the raw words under a dotted name."""
-        return look_up(load_words(self.language), name)
+        """Return the raw words under a dotted name; where the source has no dates of connecting, their undated twin.
+
+        >>> dated, undated = ({"data": {"has_connection_dates": known}} for known in (True, False))
+        >>> Voice(dated, "en").words("curves.axis") == Voice(undated, "en").words("curves.axis")
+        True
+        >>> Voice(undated, "en").words("opening.question")
+        'What happens when you pitch at the first contact?'
+        """
+        words = load_words(self.language)
+        if not self.results.get("data", {}).get("has_connection_dates", True):
+            section, _, last = name.rpartition(".")
+            twins = look_up(words, section) if section else words
+            if f"{last}_undated" in twins:
+                return twins[f"{last}_undated"]
+        return look_up(words, name)
 
     def say(self, name: str, at: str = "") -> str:
         """Return the HTML of a sentence; fields that begin with a dot lie below the path ``at``."""

@@ -40,7 +40,7 @@ def render(inputs: ReportInputs, notebook: Path, folder: Path, *, language: str)
     import nbformat
 
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="etiquette-report-") as name:
+    with tempfile.TemporaryDirectory(prefix=".inputs-", dir=folder) as name:
         scratch = Path(name)
         write_inputs(inputs, scratch)
         settings = {INPUTS_VARIABLE: str(scratch), LANGUAGE_VARIABLE: language}

@@ -63,7 +63,7 @@ def spellings(results: dict[str, Any]) -> set[str]:
             out.update(str(int(n)) for n in re.findall(r"\d+", value) if len(n) < 3)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             for scale in (1, 100, 1 / 24):
-                out.update(f"{abs(value) * scale:.{digits}f}" for digits in range(3))
+                out.update(f"{abs(value) * scale:.{digits}f}" for digits in range(4))
     return out
 
 

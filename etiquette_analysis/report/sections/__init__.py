@@ -5,13 +5,16 @@ All words come from ``words/``, all numbers from ``findings.results``.
 """
 
 from etiquette_analysis.report.sections.described import counting, grid, habits, rapport, received, waiting
-from etiquette_analysis.report.sections.grounds import battery, design, doubt, flow, labels, limits, record
+from etiquette_analysis.report.sections.grounds import battery, design, doubt
 from etiquette_analysis.report.sections.opening import opening
+from etiquette_analysis.report.sections.provenance import flow, labels, limits, record
+from etiquette_analysis.report.sections.questions import questions
 
 #: All sections, as they follow one another on the page.
 IN_ORDER = (
     opening,
     counting,
+    questions,
     habits,
     received,
     rapport,
@@ -38,6 +41,7 @@ __all__ = [
     "labels",
     "limits",
     "opening",
+    "questions",
     "rapport",
     "received",
     "record",

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from etiquette_analysis.report import figures
 from etiquette_analysis.report.html import Fragment, paragraph, section, table
-from etiquette_analysis.report.language import Voice, write_number
-from etiquette_analysis.report.sections.shared import drawn, drawn_rates, knows
+from etiquette_analysis.report.language import Voice, look_up, write_number
+from etiquette_analysis.report.sections.shared import drawn, drawn_rates, hidden_note, knows
 from etiquette_analysis.report.style import COLOURS, LATER
 
 if TYPE_CHECKING:
@@ -36,11 +36,17 @@ def counting(findings: Findings, *, language: Language = "en") -> Fragment:
         paragraph(voice.say("counting.lead" if is_counted else "counting.few")),
         paragraph(
             voice.say("counting.trap" if knows(voice, "counted.warm_share") else "counting.trap_general"),
-            voice.say("counting.warm_cold") if is_counted and knows(voice, *split) else "",
+            voice.say(_split_shows(voice)) if is_counted and knows(voice, *split) else "",
         ),
         drawn_rates(voice, "counting", rows) if any(row["rate"] is not None for row in rows) else "",
         paragraph(voice.say("counting.definition"), kind="definition"),
     )
+
+
+def _split_shows(voice: Voice) -> str:
+    """Return the sentence on cold and warm later pitches: whether people who had written do reply more here."""
+    warm, cold = (voice.results["counted"][f"any_later_{kind}"] for kind in ("warm", "cold"))
+    return "counting.warm_cold" if warm["low"] > cold["rate"] else "counting.warm_cold_open"
 
 
 def habits(findings: Findings, *, language: Language = "en") -> Fragment:
@@ -61,7 +67,11 @@ def habits(findings: Findings, *, language: Language = "en") -> Fragment:
             f"<h3>{voice.say('habits.whom')}</h3>",
             paragraph(voice.say("habits.whom_lead")),
             table(head, rows, caption=voice.say("habits.whom_table")),
+            paragraph(voice.say("habits.definition"), kind="definition"),
         ]
+    numbers = [row["n"] for row in found["when"]] + [v for row in found["whom"] for v in row.values()]
+    if is_described:
+        parts.append(hidden_note(voice, numbers))
     return section("habits", voice.say("habits.title"), *parts)
 
 
@@ -78,22 +88,50 @@ def _whom_row(voice: Voice, k: int, row: dict[str, Any]) -> list[str]:
 
 
 def received(findings: Findings, *, language: Language = "en") -> Fragment:
-    """Return how soon others pitch the owner, and what the owner answers."""
+    """Return how soon others pitch the owner and what the owner answers, beside the owner's own pitches."""
     voice = Voice(findings.results, language)
     found = findings.results["received"]
-    if found is None:
-        parts = [paragraph(voice.say("received.no_owner"))]
-    elif found["share_now"] is None:
-        parts = [paragraph(voice.say("received.few"))]
-    else:
-        parts = [
-            paragraph(
-                voice.say("received.lead"),
-                voice.say("received.answers") if found["answers"]["rate"] is not None else "",
-                voice.say("received.hours") if found["median_hours"] is not None else "",
-            )
-        ]
-    return section("received", voice.say("received.title"), *parts)
+    title = voice.say("received.title")
+    if found is None or found["share_hard"] is None:
+        return section(
+            "received", title, paragraph(voice.say("received.no_owner" if found is None else "received.few"))
+        )
+    says = [
+        voice.say("received.lead"),
+        voice.say("received.hard" if found["share_hard"] else "received.none_hard"),
+        voice.say("received.timing") if found["share_now"] is not None else "",
+        voice.say("received.answers") if found["answers"]["rate"] is not None else "",
+        voice.say("received.hours") if found["median_hours"] is not None else "",
+    ]
+    head = [voice.say(f"received.head_{name}") for name in ("what", "sent", "received")]
+    rows = [
+        [voice.say(f"received.rows.{name}"), *(voice.number(f"{side}.{path}", kind) for side in _BOTH)]
+        for name, (path, kind) in _SIDES.items()
+    ]
+    return section(
+        "received",
+        title,
+        paragraph(*says),
+        table(head, rows, caption=voice.say("received.table")),
+        paragraph(voice.say("received.definition"), kind="definition"),
+        hidden_note(
+            voice, [look_up(findings.results, f"{side}.{path}") for path, _ in _SIDES.values() for side in _BOTH]
+        ),
+    )
+
+
+_BOTH: Final = ("sent", "received")
+#: Row of the table of both sides -> where its number lies, and how it is written.
+_SIDES: Final = {
+    "n": ("n", "n"),
+    "now": ("share_now", "rate"),
+    "median_day": ("median_day", "n"),
+    "hard": ("share_hard", "rate"),
+    "answers": ("answers.rate", "rate"),
+    "answers_now": ("answers_now.rate", "rate"),
+    "answers_later": ("answers_later.rate", "rate"),
+    "hours": ("median_hours", "span"),
+}
 
 
 def rapport(findings: Findings, *, language: Language = "en") -> Fragment:
@@ -108,8 +146,12 @@ def rapport(findings: Findings, *, language: Language = "en") -> Fragment:
         voice.say("rapport.title"),
         paragraph(voice.say("rapport.lead" if is_drawn else "habits.few")),
         drawn_rates(voice, "rapport", rows) if is_drawn else "",
-        paragraph(voice.say("rapport.caution")),
+        paragraph(
+            voice.say("rapport.caution"),
+            voice.say("rapport.opener") if knows(voice, "secondary.S2.estimate") else "",
+        ),
         paragraph(voice.say("rapport.definition"), kind="definition"),
+        hidden_note(voice, [row["rate"] for row in rows]) if is_drawn else "",
     )
 
 
@@ -133,7 +175,12 @@ def grid(findings: Findings, *, language: Language = "en") -> Fragment:
         paragraph(voice.say("grid.lead")),
         drawn_rates(voice, "grid", drawn),
         table(head, rows.values(), caption=voice.say("grid.table")),
+        paragraph(
+            voice.say("grid.intensity") if knows(voice, "secondary.hard_minus_moderate.estimate") else "",
+            voice.say("grid.interaction") if knows(voice, "secondary.interaction.estimate") else "",
+        ),
         paragraph(voice.say("grid.note"), kind="definition"),
+        hidden_note(voice, [cell["rate"] for cell in cells]),
     )
 
 

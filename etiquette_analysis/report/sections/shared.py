@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from etiquette_analysis.report import figures
-from etiquette_analysis.report.html import figure
+from etiquette_analysis.report.html import figure, paragraph
 from etiquette_analysis.report.language import Voice, look_up, write_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_TOO_FEW: Final = ("too_few_pitches", "too_few_replies")
+#: Reasons that mean something even of a few pitches.
+_EVEN_OF_FEW: Final = ("always_at_once", "few_senders", "unlabelled")
 
 
 def knows(voice: Voice, *paths: str) -> bool:
@@ -36,8 +40,27 @@ def _rate_in_words(voice: Voice, row: dict[str, Any]) -> str:
     return f"{row['label']}: {rate} ({voice.words('terms.interval').format(low=low, high=high)})"
 
 
+def hidden_note(voice: Voice, shown: list[Any]) -> str:
+    """Return why some numbers are not shown, where one is not."""
+    return paragraph(voice.say("terms.hidden"), kind="definition") if None in shown else ""
+
+
+def telling(reasons: tuple[str, ...]) -> list[str]:
+    """Return the reasons against an answer that are worth saying, the gravest first.
+
+    Where too little was sent at all, that is the reason, once; doubts about the balance of so few say nothing more.
+
+    >>> telling(("too_few_pitches", "too_few_replies", "small_ess", "unlabelled"))
+    ['too_few_pitches', 'unlabelled']
+    >>> telling(("small_arm", "small_ess"))
+    ['small_arm', 'small_ess']
+    """
+    too_few = [r for r in reasons if r in _TOO_FEW]
+    return [r for r in reasons if not too_few or r in (too_few[0], *_EVEN_OF_FEW)]
+
+
 def policy_words(voice: Voice) -> str | None:
     """Return what choosing by answer would bring (S3), in words; None where it was not computed."""
-    if not knows(voice, "policy.estimate", "policy.low", "policy.high"):
+    if not knows(voice, "secondary.S3.estimate"):
         return None
     return voice.plain(voice.words("design.policy"))
