@@ -9,8 +9,9 @@ Names are imported when they are first used (PEP 562), so that a user who only l
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+TYPE_CHECKING = False  # as in typing, which would cost more than all the rest of this module
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,7 @@ _HOME = {
     "reliability": "labels.reliability",
     "Plan": "analysis.plan",
     "build_dyads": "pipeline",
+    "build_dyads_file": "pipeline",
     "check_design": "analysis.design",
     "compare": "analysis.comparison",
     "describe": "analysis.describe",
@@ -64,6 +66,8 @@ __all__ = ["__version__", *_HOME]
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its room when it is first used; ``spark`` is the module of the distributed engine."""
+    import importlib
+
     if name == "spark":
         return importlib.import_module("etiquette_analysis.engine.spark")
     if name not in _HOME:

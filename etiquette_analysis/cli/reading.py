@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
+from etiquette_analysis.cli.progress import Progress, plain
 from etiquette_analysis.errors import SourceError
 
 
@@ -29,15 +31,32 @@ def add_source_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--timezone", metavar="ZONE", help="of a source without one (WhatsApp), e.g. Europe/Rome")
     command.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="of a WhatsApp file that leaves it open")
+    command.add_argument(
+        "--strict", action="store_true", help="stop, and write nothing, where any row is left out for any reason"
+    )
     command.add_argument("--quiet", action="store_true", help="say nothing but errors")
 
 
 def read_source(options: argparse.Namespace, source: str | None) -> Any:
-    """Read the source that the options describe."""
-    from etiquette_analysis import pipeline, sources
+    """Read the source that the options describe, and say what was left out of it."""
+    return read_audited(options, source)[0]
 
-    if source is None:
-        return pipeline.load_sample()
+
+def read_audited(options: argparse.Namespace, source: str | None) -> tuple[Any, Any]:
+    """Read a source as :func:`read_source` does; return the audit as well."""
+    from etiquette_analysis import pipeline
+
+    dataset = pipeline.load_sample() if source is None else _read(options, source)
+    audit = pipeline.audit_of(dataset)
+    check_audit(audit, options)
+    return dataset, audit
+
+
+def _read(options: argparse.Namespace, source: str) -> Any:
+    """Read a source with those options that were given, and say how far a long reading has come."""
+    from etiquette_analysis import sources
+    from etiquette_analysis.sources.progress import following
+
     given: dict[str, Any] = {"owner": options.owner, "observed_until": options.observed_until}
     given |= {"timezone": options.timezone, "date_order": options.date_order}
     if options.connections:
@@ -46,7 +65,47 @@ def read_source(options: argparse.Namespace, source: str | None) -> Any:
         given["mapping"] = read_mapping(Path(options.mapping))
     if options.on_bad_row != "error":
         given["on_bad_row"] = options.on_bad_row
-    return sources.read(source, **{name: value for name, value in given.items() if value is not None})
+    progress = Progress(quiet=options.quiet)
+    with following(progress.bytes_read), progress:
+        return sources.read(source, **{name: value for name, value in given.items() if value is not None})
+
+
+def check_audit(audit: Any, options: argparse.Namespace) -> None:
+    """Say on the error stream what became of every row; with ``--strict``, raise where any was left out."""
+    from etiquette_analysis.schema import require_complete
+
+    if not options.quiet:
+        sys.stderr.write(plain(audit_table(audit)))
+    if options.strict:
+        require_complete(audit)
+
+
+def audit_table(audit: Any) -> str:
+    """Return what became of the rows of each stage: as in audit.csv and in the report, without its notes.
+
+    >>> from etiquette_analysis.schema import AuditLog
+    >>> log = AuditLog([("messages", "read", 3, None), ("messages", "no date", 1, 2), ("messages", "kept", 2, None)])
+    >>> print(audit_table(log.frame()), end="")
+    rows            read      kept  left out
+    messages           3         2         1
+                                           1  no date, e.g. 2
+    """
+    import pandas as pd
+
+    from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ, losses
+
+    counted = audit[audit["stage"] != NOTE_STAGE]
+    lost = losses(audit)
+    width = max([8, *counted["stage"].str.len()])
+    lines = [f"{'rows':<{width}}{'read':>10}{'kept':>10}{'left out':>10}"]
+    for stage in counted["stage"].unique():
+        rows, left = counted[counted["stage"] == stage], lost[lost["stage"] == stage]
+        n = [rows.loc[rows["reason"] == READ, "n"], rows.loc[rows["reason"] == KEPT, "n"], left["n"]]
+        lines.append(f"{stage:<{width}}" + "".join(f"{int(part.sum()):>10,}" for part in n))
+        for row in left.itertuples(index=False):
+            example = "" if pd.isna(row.example) else f", e.g. {row.example}"
+            lines.append(f"{row.n:>{width + 30},}  {row.reason}{example}")
+    return "\n".join(lines) + "\n"
 
 
 def read_mapping(path: Path) -> dict[str, str]:
@@ -61,5 +120,9 @@ def read_mapping(path: Path) -> dict[str, str]:
     wrong = [name for name, value in mapping.items() if not isinstance(value, str)]
     if wrong:
         msg = f'{path}: {wrong[0]} is not a column name in quotes; expected lines such as sender = "From"'
+        raise SourceError(msg)
+    empty = [name for name, value in mapping.items() if not value.strip()]
+    if empty:
+        msg = f"{path}: {empty[0]} is still empty; write the name of your column between the quotes, or drop the line"
         raise SourceError(msg)
     return mapping

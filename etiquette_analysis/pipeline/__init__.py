@@ -5,16 +5,18 @@ connection. What is handed to the analysis holds no text, so nothing after this 
 """
 
 from etiquette_analysis.pipeline.dyads import build_dyads
-from etiquette_analysis.pipeline.files import label_files
+from etiquette_analysis.pipeline.files import build_dyads_file, label_files
 from etiquette_analysis.pipeline.hand_coding import coded_dyads, coding_session
-from etiquette_analysis.pipeline.labelling import audit_turns, label_messages, label_turns, score_messages
+from etiquette_analysis.pipeline.labelling import audit_of, audit_turns, label_messages, label_turns, score_messages
 from etiquette_analysis.pipeline.package_data import bundled, load_sample
 from etiquette_analysis.pipeline.reporting import prepare_report, write_report
 from etiquette_analysis.pipeline.tables import write_table
 
 __all__ = [
+    "audit_of",
     "audit_turns",
     "build_dyads",
+    "build_dyads_file",
     "bundled",
     "coded_dyads",
     "coding_session",

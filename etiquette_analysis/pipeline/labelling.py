@@ -23,7 +23,8 @@ def score_messages(messages: pd.DataFrame, *, levels: pd.Series | None = None) -
     Parameters
     ----------
     messages : DataFrame
-        Columns as in ``schema.MESSAGES``.
+        Columns as in ``schema.MESSAGES``. Where ``has_text``, ``pitch_score`` and ``pitch_level`` are there too, they
+        stand as they are.
     levels : Series, optional
         One's own coding instead of ours: ``none``, ``soft``, ``moderate``, ``hard`` or null, indexed by ``message_id``
         in any order; ids that are missing are null. Then ``pitch_score`` is null and no text is scored.
@@ -38,9 +39,10 @@ def score_messages(messages: pd.DataFrame, *, levels: pd.Series | None = None) -
     SchemaError
         Where ``levels`` repeats an id or holds another value.
     """
-    from etiquette_analysis.labels.auto_reply import flag_auto_reply
     from etiquette_analysis.labels.pitch import label_pitch
 
+    if levels is None and "pitch_level" in messages:  # a source that was labelled before its texts were taken away
+        return messages.drop(columns="text")
     text = messages["text"]
     scored = messages.drop(columns="text")
     scored["has_text"] = (text.notna() & (text.str.strip() != "")).to_numpy(dtype=bool, na_value=False)
@@ -52,8 +54,7 @@ def score_messages(messages: pd.DataFrame, *, levels: pd.Series | None = None) -
     else:
         scored["pitch_score"] = float("nan")
         scored["pitch_level"] = _own_levels(messages["message_id"], levels)
-    flagged = flag_auto_reply(text) & scored["kind"].isin(TURN_KINDS).to_numpy()
-    scored["kind"] = scored["kind"].mask(flagged, "auto_reply")
+    scored["kind"] = _kinds(messages)
     return scored
 
 
@@ -147,6 +148,29 @@ def label_messages(
         observed_until=dataset.observed_until if observed_until is None else observed_until,
         options=options,
     )
+
+
+def audit_of(dataset: Dataset, scored: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what became of every row: of reading as in ``dataset.audit``, then which messages enter turns.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As a reader delivers it.
+    scored : DataFrame, optional
+        Its messages from :func:`score_messages`, where they are at hand.
+    """
+    if scored is None:
+        scored = dataset.messages.assign(kind=_kinds(dataset.messages))
+    return pd.concat([dataset.audit, audit_turns(scored)], ignore_index=True)
+
+
+def _kinds(messages: pd.DataFrame) -> pd.Series:
+    """Return the kind of each message, automatic answers recognised by their text."""
+    from etiquette_analysis.labels.auto_reply import flag_auto_reply
+
+    flagged = flag_auto_reply(messages["text"]) & messages["kind"].isin(TURN_KINDS).to_numpy()
+    return messages["kind"].mask(flagged, "auto_reply")
 
 
 def audit_turns(scored: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,8 @@ from etiquette_analysis.errors import DesignError
 def write_table(table: pd.DataFrame, out: str | Path) -> None:
     """Write a table as CSV or Parquet, by the name's ending; the file appears whole or not at all.
 
-    In CSV, text that a spreadsheet would take for a formula (``=``, ``+``, ``-``, ``@`` first) is led by an apostrophe.
+    In CSV, text that a spreadsheet would take for a formula (``=``, ``+``, ``-`` or ``@`` first, also of full width) is
+    led by an apostrophe.
 
     Raises
     ------
@@ -28,7 +30,7 @@ def write_table(table: pd.DataFrame, out: str | Path) -> None:
         if out.suffix == ".parquet":
             table.to_parquet(part, index=False)
         else:
-            _harmless(table).to_csv(part, index=False, lineterminator="\n")
+            _write_csv(_harmless(table), part)
         part.replace(out)
     except OSError as error:
         msg = f"{out}: cannot be written ({error.strerror}); choose a folder that you may write to"
@@ -37,7 +39,14 @@ def write_table(table: pd.DataFrame, out: str | Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write CSV; where a text holds a carriage return every text is quoted, since only line feeds are by themselves."""
+    texts = [table[c] for c in table.columns if pd.api.types.is_string_dtype(table[c].dtype)]
+    is_odd = any(bool(text.str.contains("\r", regex=False, na=False).any()) for text in texts)
+    table.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if is_odd else csv.QUOTE_MINIMAL)
+
+
 def _harmless(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with text that begins like a formula led by an apostrophe."""
     text = [c for c in table.columns if pd.api.types.is_string_dtype(table[c].dtype)]
-    return table.assign(**{c: table[c].str.replace(r"^([=+\-@\t\r])", r"'\1", regex=True) for c in text})
+    return table.assign(**{c: table[c].str.replace(r"^([=+\-@\t\r＝＋－＠])", r"'\1", regex=True) for c in text})

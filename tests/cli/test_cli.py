@@ -127,7 +127,7 @@ def test_label_writes_turns_without_text(tmp_path: Path) -> None:
 
 def test_label_wants_a_known_suffix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["label", "messages.csv", "--out", str(tmp_path / "turns.xls")]) == 2
-    assert "expected a name ending in .parquet or .csv" in capsys.readouterr().err
+    assert "expected a folder, or a name ending in .parquet or .csv" in capsys.readouterr().err
 
 
 def test_simulate_prints_the_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,3 +153,107 @@ def test_module_and_help_are_the_same_program() -> None:
     shown = subprocess.run([sys.executable, "-m", "etiquette_analysis"], capture_output=True, text=True, check=True)
     assert "examples:" in shown.stdout
     assert "etiquette report Complete_LinkedInDataExport.zip" in shown.stdout
+
+
+def write_messages(path: Path, rows: int = 3) -> Path:
+    """Write a table with headers of its own, in which the last date is missing."""
+    ends = ["2024-03-01T10:00:00Z", "2024-03-01T12:00:00Z", ""]
+    lines = [f'"{n} hello","ada","ben, the {n}th",{ends[n % 3]}' for n in range(rows)]
+    path.write_text("\n".join(["Messaggio,Mittente,Prospect,Quando", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_the_printed_mapping_can_be_saved_filled_in_and_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_messages(tmp_path / "crm.csv")
+    assert main(["report", str(source), "--out", str(tmp_path / "out")]) == 2
+    sentence, *template = capsys.readouterr().err.splitlines()[1:]
+    assert sentence.endswith("pass --mapping mapping.toml (in Python mapping={our_name: their_name}).")
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text("\n".join(template), encoding="utf-8")
+    labelled = tmp_path / "turns.csv"
+    again = ["label", str(source), "--mapping", str(mapping), "--out", str(labelled), "--identify"]
+    assert main(again) == 2
+    assert "mapping.toml: sent_at is still empty; write the name of your column" in capsys.readouterr().err
+    assert 'text = "Messaggio"  # a guess: check it' in template
+    mapping.write_text("\n".join(template).replace('sent_at = ""', 'sent_at = "Quando"'), encoding="utf-8")
+    assert main(again) == 0
+    assert pd.read_csv(labelled)["recipient"].tolist() == ["ben, the 0th", "ben, the 1th"]
+
+
+def as_table(audit: pd.DataFrame) -> list[tuple[str, str, int]]:
+    counted = audit[audit["stage"] != "note"]
+    return list(counted[["stage", "reason", "n"]].itertuples(index=False, name=None))
+
+
+def test_one_audit_in_the_terminal_the_file_and_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    source = write_messages(tmp_path / "crm.csv", rows=300)
+    mapping = tmp_path / "m.toml"
+    mapping.write_text('sender = "Mittente"\nrecipient = "Prospect"\nsent_at = "Quando"\ntext = "Messaggio"\n')
+    given = [str(source), "--mapping", str(mapping)]
+    assert main(["label", *given, "--out", str(tmp_path / "turns.csv")]) == 0
+    shown = capsys.readouterr().err
+    assert re.search(r"^messages +300 +200 +100\n +100  no date, e\.g\. 4\nturns +200 +200 +0$", shown, re.MULTILINE)
+    beside = pd.read_csv(tmp_path / "turns.audit.csv")
+    expected = [("messages", "read", 300), ("messages", "no date", 100), ("messages", "kept", 200)]
+    assert as_table(beside) == [*expected, ("turns", "read", 200), ("turns", "kept", 200)]
+    out = tmp_path / "report"
+    assert main(["report", *given, "--out", str(out)]) == 0
+    assert shown.splitlines()[:4] == capsys.readouterr().err.splitlines()[1:5]
+    assert as_table(pd.read_csv(out / "audit.csv")) == as_table(beside)
+    found = json.loads((out / "results.json").read_text())["flow"]["stages"]
+    told = [
+        (stage["stage"], reason["reason"], reason["n"])
+        for stage in found
+        for reason in [
+            {"reason": "read", "n": stage["read"]},
+            *stage["left_out"],
+            {"reason": "kept", "n": stage["kept"]},
+        ]
+    ]
+    assert told == as_table(beside)
+
+
+def test_strict_turns_any_loss_into_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "messages.csv"
+    source.write_text("sender,recipient,sent_at\nada,ben,2024-03-01T10:00:00Z\nada,cleo,\n")
+    outs = {
+        "report": ["--out", "report"],
+        "label": ["--out", "l.csv"],
+        "code": ["--out", "c.csv"],
+        "pseudonymise": ["p"],
+    }
+    for command, (*option, out) in outs.items():
+        assert main([command, str(source), "--strict", *option, str(tmp_path / out)]) == 2
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error == (
+            "etiquette: 1 row was left out, and none may be: messages: 1 no date (e.g. row 3); correct the file, or "
+            "read it without strict"
+        )
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["messages.csv"]
+    connections = tmp_path / "connections.csv"
+    connections.write_text("person_a,person_b,connected_at\nada,ben,2024-03-01\n")
+    given = ["label", str(source), "--connections", str(connections), "--out", str(tmp_path / "out.parquet")]
+    assert main([*given, "--strict", "--quiet"]) == 2
+    assert "1 row was left out, and none may be: messages: 1 no date" in capsys.readouterr().err
+    assert not (tmp_path / "out.parquet").exists()
+    source.write_text("sender,recipient,sent_at\nada,ben,2024-03-01T10:00:00Z\n")
+    assert main([*given, "--strict", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert sorted(p.name for p in tmp_path.glob("out*")) == ["out.audit.csv", "out.parquet"]
+
+
+def test_names_cannot_command_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "\x1b[2J\x07\x9b31m\u202eevil"
+    source = tmp_path / f"{name}.csv"
+    source.write_text(f'sender,recipient,sent_at\n"{name}",ben,"{name}"\n', encoding="utf-8")
+    assert main(["report", str(source), "--out", str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr().err
+    assert r'sent_at "\u001b[2J\u0007\u009b31m\u202eevil" is not a date' in shown
+    assert not set("\x1b\x07\x9b\u202e") & set(shown)
+    with pytest.raises(SystemExit):
+        main(["report", "a.csv", f"--{name}"])
+    assert not set("\x1b\x07\x9b\u202e") & set(capsys.readouterr().err)
