@@ -12,7 +12,7 @@ SOURCE ?=
 OUT ?= reports
 LANGUAGE ?= en
 
-.PHONY: help env report test browser-test docs lock model model-card calibrate bench bench-analysis bench-text clean
+.PHONY: help env report test browser-test spark-test docs lock model model-card calibrate bench bench-analysis bench-text clean
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -44,12 +44,25 @@ $(VENV)/.%: requirements/%.txt | $(STAMP)
 docs: $(STAMP) ## Build site/: guides, rooms and reference, opened by double-click
 	@$(BIN)/python docs/build.py
 
+# Spark in an environment of its own on top of ours, since it is large and needs Java.
+SPARK_VENV ?= .venv-spark
+spark-test: $(STAMP) ## Test the Spark engine (fetches Apache Spark, 450 MB, once; needs Java 17)
+	@if ! java -version >/dev/null 2>&1; then echo "Skipped: Spark needs Java 17, and there is no java here"; else \
+	$(MAKE) --no-print-directory $(SPARK_VENV)/.complete && $(SPARK_VENV)/bin/python -m pytest -q tests/engine/test_spark.py; fi
+
+$(SPARK_VENV)/.complete: requirements/spark.txt | $(STAMP)
+	@$(PYTHON) -m venv --clear --without-pip $(SPARK_VENV)
+	@$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib')); print('$(CURDIR)')" > $$($(SPARK_VENV)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/base.pth
+	@$(PYTHON) -m pip --python $(SPARK_VENV)/bin/python --disable-pip-version-check install --quiet --no-compile --no-deps --require-hashes -r $<
+	@touch $@
+
 lock: ## Maintainers: rewrite the pinned requirements (needs uv)
 	$(LOCK) --extra dev pyproject.toml -o requirements/all.txt
 	for group in bench browser fuzz; do $(LOCK) --group $$group -c requirements/all.txt -o requirements/$$group.txt || exit 1; done
+	$(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['spark'], sep='\n')" | $(LOCK) -c requirements/all.txt - -o requirements/spark.txt
 
 clean: ## Remove the environment and everything made
-	rm -rf $(VENV) reports site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SPARK_VENV) reports site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 model: $(STAMP) ## Maintainers: retrain the pitch model from data/pitch, byte for byte
 	@OMP_NUM_THREADS=1 $(BIN)/python data/pitch/build_model.py

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from etiquette_analysis.errors import SchemaError
+from etiquette_analysis.errors import SchemaError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,6 +103,35 @@ def check_audit(audit: pd.DataFrame) -> None:
             raise SchemaError(msg)
 
 
+def losses(audit: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of an audit that count what was left out, in its order."""
+    return audit[(audit["stage"] != NOTE_STAGE) & ~audit["reason"].isin([READ, KEPT])]
+
+
+def require_complete(audit: pd.DataFrame) -> None:
+    """Raise ``SourceError``, naming stage, reason, count and example, where any row was left out.
+
+    >>> log = AuditLog([("messages", READ, 3, None), ("messages", "no date", 1, 2), ("messages", KEPT, 2, None)])
+    >>> require_complete(log.frame())
+    Traceback (most recent call last):
+    etiquette_analysis.errors.SourceError: 1 row was left out, and none may be: messages: 1 no date (e.g. row 2);
+    correct the file, or read it without strict
+    """
+    lost = losses(audit)
+    if lost.empty:
+        return
+    n = int(lost["n"].sum())
+    few = lost.head(5)
+    examples = [f" (e.g. row {i})" if i >= 0 else "" for i in few["example"].fillna(-1).astype("int64")]
+    columns = (few["stage"], few["reason"], few["n"], examples)
+    told = [f"{stage}: {n_rows:,} {reason}{example}" for stage, reason, n_rows, example in zip(*columns, strict=True)]
+    more = [f"and {len(lost) - 5:,} more"] if len(lost) > 5 else []
+    rows = "1 row was" if n == 1 else f"{n:,} rows were"
+    raise SourceError(
+        f"{rows} left out, and none may be: {', '.join(told + more)}; correct the file, or read it without strict"
+    )
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Messages and connections of one source, with the audit of how they were read.
@@ -123,6 +152,8 @@ class Dataset:
         The format, as ``linkedin``, ``table`` ...
     has_connection_dates : bool
         False where time zero can only be the first contact: another question, and the report says so.
+    evidence : str
+        How the owner was found, in words, without a name.
     """
 
     messages: pd.DataFrame
@@ -134,18 +165,29 @@ class Dataset:
     has_connection_dates: bool = True
     evidence: str = ""
 
+    def require_complete(self) -> Dataset:
+        """Return the dataset, or raise ``SourceError`` where reading left out any row: strict reading.
+
+        >>> import etiquette_analysis as ea
+        >>> ea.read(pd.DataFrame({"sender": ["ada"], "recipient": ["ben"], "sent_at": [None]})).require_complete()
+        Traceback (most recent call last):
+        etiquette_analysis.errors.SourceError: 1 row was left out, and none may be: messages: 1 no date (e.g. row 1);
+        correct the file, or read it without strict
+        """
+        require_complete(self.audit)
+        return self
+
     def __repr__(self) -> str:
-        """Describe the dataset in three lines, without a name or a text in them."""
+        """Describe the dataset in four short lines, without a name or a text in them."""
         m, c = self.messages, self.connections
         until = "unknown" if pd.isna(self.observed_until) else f"{self.observed_until:%Y-%m-%d}"
         since = "unknown" if m.empty or m["sent_at"].isna().all() else f"{m['sent_at'].min():%Y-%m-%d}"
-        left_out = self.audit.loc[
-            (self.audit["stage"] != NOTE_STAGE) & ~self.audit["reason"].isin([READ, KEPT]), "n"
-        ].sum()
+        left_out = losses(self.audit)["n"].sum()
         owner = "no owner" if self.ego is None else f"owner known ({self.evidence or 'given'})"
         return (
             f"<Dataset from {self.source}: {len(m):,} messages, {len(c):,} connections>\n"
-            f"  {since} to {until}, {owner}\n"
+            f"  {since} to {until}\n"
+            f"  {owner}\n"
             f"  {int(left_out):,} rows left out, each with its reason in .audit"
         )
 

@@ -21,7 +21,7 @@ from etiquette_analysis.schema import INSTANT, PITCH_LEVEL_DTYPE, PITCH_LEVELS, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etiquette_analysis.analysis.pairing import Pairs, Rows
+    from etiquette_analysis.analysis.pairing import Pairs, Rows, Whole
     from etiquette_analysis.analysis.plan import Plan
 
     Ints = NDArray[np.int64]
@@ -57,6 +57,7 @@ def tabulate_dyads(
     observed_until: pd.Timestamp,
     ego: str | tuple[str, ...] | None,
     plan: Plan,
+    whole: Whole | None = None,
 ) -> pd.DataFrame:
     """Reduce labelled messages and connections to one row per dyad.
 
@@ -74,11 +75,14 @@ def tabulate_dyads(
         The sender's side; None: of each pair the one with more distinct partners, then the inviter, then byte order.
     plan : Plan
         Pitch level, turns, follow-up and history.
+    whole : Whole, optional
+        Where the tables hold some pairs only (all that there is of them): what is to be known of all. Then people keep
+        their identifiers, since whoever puts the parts together must number them.
 
     Returns
     -------
     DataFrame
-        One row per dyad, excluded ones included (``exclusion`` says why); ordered by time zero.
+        One row per dyad, excluded ones included (``exclusion`` says why); ordered by time zero, then both people.
 
     Raises
     ------
@@ -102,7 +106,7 @@ def tabulate_dyads(
     """
     require_columns(messages, LABELLED, table_name="labelled messages")
     require_columns(connections, ("person_a", "person_b", "connected_at"), table_name="connections")
-    pairs, rows = find_pairs(messages, connections, ego)
+    pairs, rows = find_pairs(messages, connections, ego, whole)
     followup = _followup_days(pairs, observed_until)
     table = pd.DataFrame(
         {
@@ -110,14 +114,17 @@ def tabulate_dyads(
             "contact": pairs.contact,
             "time_zero": _instants(pairs.time_zero),
             "time_zero_source": _source(pairs, connections),
-            "exclusion": _exclusions(messages, pairs, rows, plan, followup),
+            "exclusion": _exclusions(messages, pairs, rows, plan, followup, whole),
             **_events(messages, rows, len(pairs), plan),
             "followup_days": followup,
             **_calendar(pairs.time_zero),
             **tabulate_traits(messages, connections, pairs, rows),
         }
     )
-    return _number_people(table.take(pairs.listing_order()).reset_index(drop=True))
+    table = table.take(pairs.listing_order()).reset_index(drop=True)
+    if whole is not None:
+        return table.assign(**{side: pairs.names.take(table[side].to_numpy()) for side in ("sender", "contact")})
+    return _number_people(table)
 
 
 def _followup_days(pairs: Pairs, observed_until: pd.Timestamp) -> NDArray[np.float64]:
@@ -158,7 +165,12 @@ def _events(messages: pd.DataFrame, rows: Rows, n: int, plan: Plan) -> dict[str,
 
 
 def _exclusions(
-    messages: pd.DataFrame, pairs: Pairs, rows: Rows, plan: Plan, followup: NDArray[np.float64]
+    messages: pd.DataFrame,
+    pairs: Pairs,
+    rows: Rows,
+    plan: Plan,
+    followup: NDArray[np.float64],
+    whole: Whole | None,
 ) -> pd.Series:
     """Return the first reason that applies, in the order of ``EXCLUSIONS``; null where none does."""
     n = len(pairs)
@@ -167,7 +179,8 @@ def _exclusions(
     first_own = rows.first(human & rows.own & (rows.day >= 0), n)
     is_unreadable = ~messages["has_text"].to_numpy(dtype=bool)[rows.row] & (rows.level < 0)
     is_known = pairs.time_zero != NAT
-    history = int(rows.sent[human].min()) // DAY * DAY + plan.history_days * DAY if human.any() else NAT
+    first = int(rows.sent[human].min(initial=NONE)) if whole is None else whole.first_message
+    history = NAT if first in (NAT, NONE) else first // DAY * DAY + plan.history_days * DAY
     reasons = {
         "no_date": ~is_known,
         "message_before_connection": rows.first(human & (rows.day < 0), n) < NONE,

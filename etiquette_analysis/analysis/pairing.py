@@ -74,8 +74,23 @@ class Rows:
         return out
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What must be known of all messages and connections where only those of some pairs are at hand.
+
+    ``n_partners``: with how many others each person makes a pair, by identifier; ``first_message``: the instant of the
+    earliest message by a human within a dyad, in microseconds, ``NAT`` where there is none.
+    """
+
+    n_partners: pd.Series
+    first_message: int
+
+
 def find_pairs(
-    messages: pd.DataFrame, connections: pd.DataFrame, ego: str | tuple[str, ...] | None
+    messages: pd.DataFrame,
+    connections: pd.DataFrame,
+    ego: str | tuple[str, ...] | None,
+    whole: Whole | None = None,
 ) -> tuple[Pairs, Rows]:
     """Code the people, find the dyads and their time zero, and sort their messages.
 
@@ -96,7 +111,12 @@ def find_pairs(
 
     low, high = keys // n_people, keys % n_people
     inviter = np.append(invited_by, -1)[connection]
-    is_low, is_kept = _sender_side(low, high, inviter, names, ego)
+    partners = (
+        np.bincount(np.concatenate([low, high]), minlength=len(names))
+        if whole is None
+        else whole.n_partners.reindex(names, fill_value=0).to_numpy()
+    )
+    is_low, is_kept = _sender_side(low, high, inviter, names, ego, partners)
     sender, contact = np.where(is_low, low, high)[is_kept], np.where(is_low, high, low)[is_kept]
     pairs = Pairs(sender, contact, time_zero[is_kept], connection[is_kept], names)
 
@@ -162,10 +182,9 @@ def _pair_key(a: Ints, b: Ints, n_people: int) -> Ints:
 
 
 def _sender_side(
-    low: Ints, high: Ints, inviter: Ints, names: pd.Index, ego: str | tuple[str, ...] | None
+    low: Ints, high: Ints, inviter: Ints, names: pd.Index, ego: str | tuple[str, ...] | None, partners: Ints
 ) -> tuple[Bools, Bools]:
     """Return whether the person with the lower code is the sender, and which pairs have a sender at all."""
-    partners = np.bincount(np.concatenate([low, high]), minlength=len(names))
     is_low = (partners[low] > partners[high]) | ((partners[low] == partners[high]) & (inviter != high))
     if ego is None:
         return is_low, np.ones(len(low), dtype=bool)

@@ -1,36 +1,45 @@
-"""Labelling files of any size: DuckDB reads and sorts with spill, the stream labels.
+"""Labelling files of any size: DuckDB reads and sorts with spill, the stream labels, parts are written as they come.
 
-Memory is DuckDB's limit, a batch, the largest dyad, and the names and connections of the people. The result is
-written under a temporary name and renamed when it is whole.
+Memory is DuckDB's limit, some batches, the largest dyad, and the names and connections of the people. The result
+appears whole or not at all, and a run that was stopped goes on where it was (see ``work``): what was scored is not
+scored again, and what was labelled is not labelled again.
 """
 
 from __future__ import annotations
 
-import tempfile
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-import pyarrow.parquet as pq
 
-from etiquette_analysis.engine.scan import Source, load_messages, open_database, summarise
-from etiquette_analysis.engine.sort import connection_source, load_people, sorted_batches
+from etiquette_analysis import __version__
+from etiquette_analysis.engine.parts import write_parts
+from etiquette_analysis.engine.run import open_run
+from etiquette_analysis.engine.sort import load_people, sorted_batches
 from etiquette_analysis.engine.stream import label_stream
 from etiquette_analysis.engine.tables import MESSAGE_LABELS, TURNS
-from etiquette_analysis.errors import DesignError, SourceError
+from etiquette_analysis.engine.workers import n_threads
+from etiquette_analysis.errors import DesignError
 from etiquette_analysis.labels.auto_reply import flag_auto_reply
 from etiquette_analysis.labels.dyads import instant
 from etiquette_analysis.labels.structure import LabelOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from etiquette_analysis.engine.scan import Paths
+    from etiquette_analysis.engine.parts import Key
+    from etiquette_analysis.engine.scan import Progress
     from etiquette_analysis.engine.score import Flag, Score
+    from etiquette_analysis.engine.source import Paths
     from etiquette_analysis.engine.stream import What
+    from etiquette_analysis.engine.summary import Summary
 
 _DEFAULTS: Final = LabelOptions()
+_SCHEMAS: Final = {"turns": TURNS, "messages": MESSAGE_LABELS}
+#: A folder's parts hold so many messages, and those that the last dyad has beyond; a single file is one part.
+_PART_ROWS: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -39,8 +48,8 @@ class LabelledFile:
 
     Attributes
     ----------
-    path : Path
-        The Parquet file.
+    path : Path or str
+        The Parquet file, or the folder of parts; a str where Spark was given an address (``s3a://...``).
     n_rows : int
         Its rows.
     audit : DataFrame
@@ -49,7 +58,7 @@ class LabelledFile:
         The instant at which observation ended, as given or found.
     """
 
-    path: Path
+    path: Path | str
     n_rows: int
     audit: pd.DataFrame
     observed_until: pd.Timestamp
@@ -65,26 +74,36 @@ def label_files(
     options: LabelOptions = _DEFAULTS,
     score: Score | None = None,
     flag: Flag | None = flag_auto_reply,
+    mapping: Mapping[str, str] | None = None,
+    rename: Callable[[Any], Any] | None = None,
+    depends_on: Mapping[str, Any] | None = None,
+    strict: bool = False,
     memory_limit: str = "1GB",
     threads: int | None = None,
-    batch_rows: int = 1 << 17,
-    progress: Callable[[int], object] | None = None,
+    batch_rows: int = 1 << 16,
+    part_rows: int = _PART_ROWS,
+    progress: Progress | None = None,
+    say: Callable[[str], object] | None = None,
 ) -> LabelledFile:
-    """Label the messages in CSV or Parquet files and write the labels to a Parquet file.
+    """Label the messages in CSV or Parquet files and write the labels to a Parquet file or a folder of them.
 
     Parameters
     ----------
     messages : path or sequence of paths
-        Columns ``sender``, ``recipient``, ``sent_at``, and where present ``message_id`` (else numbered in time order),
-        ``kind`` (else ``message``), ``text``, ``pitch_score``, ``pitch_level``. ``mail-*.parquet`` works.
+        Files, patterns, or folders, as in ``source``. Columns ``sender``, ``recipient``, ``sent_at``, and where present
+        ``message_id`` (else numbered in time order), ``kind`` (else ``message``), ``text``, ``pitch_score``,
+        ``pitch_level``.
     connections : path, sequence of paths or None
-        Columns ``person_a``, ``person_b``, ``connected_at``, ``resolution``. None: ``connected_at`` and ``resolution``
-        may be columns of the messages; else no date is known.
+        Columns ``person_a``, ``person_b``, ``connected_at``, and where present ``resolution`` (else ``day`` where all
+        dates are midnights, or ``second``). None: ``connected_at`` may be a column of the messages; else no date is
+        known.
     out : path
-        The Parquet file to write; an old one is replaced when the new one is whole.
+        A name ending in ``.parquet``: one file. Without an ending: a folder of parts (``part-00000.parquet`` …), in
+        order, with what there is to know of them in ``_labels.json``. An old result is replaced when the new one is
+        whole.
     what : {"turns", "messages"}
         One row per turn in (dyad, started_at, first_message_id) order, or one per message in (dyad, sent_at,
-        message_id) order, those without two people first.
+        message_id) order, those without two people first. Parts follow one another in that order.
     observed_until : Timestamp, str or None
         The instant at which observation ended; None: the latest ``sent_at`` of any row, whatever its kind.
     options : LabelOptions
@@ -94,14 +113,31 @@ def label_files(
         their levels (-1 where unknown). None: the columns ``pitch_score`` and ``pitch_level``, null where absent.
     flag : callable or None
         Takes the texts of a batch and returns true where one is an automatic answer.
+    mapping : dict, optional
+        {our name: their name} for columns of either table.
+    rename : callable or None
+        Takes distinct identifiers (an Arrow array of large strings, no null) and returns what to write in their place
+        (as many distinct strings, no null), e.g. pseudonyms. Called once, with everybody. Rows are in the order of the
+        new names, and so are the two of a ``dyad``: the order of the old ones would give them away. None: identifiers
+        as they are.
+    depends_on : mapping, optional
+        What else the result depends on (of what ``rename`` does, say), as JSON can hold it: a run that was stopped is
+        continued only where this is the same too.
+    strict : bool
+        Raise ``SourceError`` and write nothing where any row is left out.
     memory_limit : str
-        What DuckDB may use before it spills to disk beside ``out``; Python takes some 200 MB more.
+        About what the whole run may use; what does not fit is spilled to disk beside ``out``.
     threads : int or None
-        Threads of DuckDB; None: all.
+        How many batches to work on side by side, and DuckDB's threads; None: one for each processor. The result does
+        not depend on it.
     batch_rows : int
         How many messages the kernel sees at a time; the labels do not depend on it.
+    part_rows : int
+        So many messages make a part of a folder.
     progress : callable or None
-        Called with the number of messages labelled so far.
+        Called with what is going on (``"reading"``, ``"labelling"``), how much is done, of how much, and the unit.
+    say : callable or None
+        Told in a sentence when an unfinished run is continued, or why it is not.
 
     Returns
     -------
@@ -129,51 +165,59 @@ def label_files(
     0    ann           1             2.0
     1    bob           1             NaN
     """
-    if what not in ("turns", "messages"):
+    if what not in _SCHEMAS:
         msg = f"what is {what!r}; expected 'turns' or 'messages'"
         raise DesignError(msg)
-    out = Path(out)
-    with tempfile.TemporaryDirectory(prefix=".labels-", dir=_folder_of(out)) as folder:
-        database = open_database(Path(folder), memory_limit=memory_limit, threads=threads)
-        try:
-            source = Source(database, messages, table="messages")
-            dates_from = connection_source(database, source, connections)
-            n_flagged = load_messages(database, source, score=score, flag=flag)
-            summary = summarise(database, source, n_flagged)
-            until = summary.latest if observed_until is None else instant(observed_until, name="observed_until")
-            people, dates = load_people(database, dates_from)
-            batches = sorted_batches(database, people, dates, summary, batch_rows=batch_rows, what=what)
-            labels = label_stream(_reporting(batches, progress), observed_until=until, options=options, what=what)
-            partial = Path(folder) / out.name
-            n_rows = _write(labels, partial, TURNS if what == "turns" else MESSAGE_LABELS)
-        finally:
-            database.close()
-        partial.replace(out)
-    return LabelledFile(out, n_rows, summary.audit, pd.Timestamp(until, unit="us", tz="UTC"))
+    progress = progress or (lambda *_: None)
+    threads = n_threads(threads)
+    until = None if observed_until is None else instant(observed_until, name="observed_until")
+    question = {
+        "what": what,
+        "options": {**dataclasses.asdict(options), "observed_until": until, "part_rows": part_rows},
+        **(depends_on or {}),
+    }
+    with open_run(
+        Path(out),
+        messages,
+        connections,
+        question=question,
+        mapping=mapping,
+        score=score,
+        flag=flag,
+        strict=strict,
+        memory_limit=memory_limit,
+        threads=threads,
+        progress=progress,
+        say=say,
+    ) as run:
+        until = run.summary.latest if until is None else until
+        people, dates = load_people(run.database, run.dates_from, rename)
+
+        def batches(after: Key | None) -> Iterator[Any]:
+            return sorted_batches(run.database, people, dates, batch_rows=batch_rows, what=what, after=after)
+
+        def label(part: Iterable[Any]) -> Iterator[Any]:
+            return label_stream(part, observed_until=until, options=options, what=what, threads=threads)
+
+        n = run.summary.n_kept if what == "turns" else run.summary.n_rows
+        rows = part_rows if run.work.is_folder else None
+        n_rows = write_parts(run.work, batches, label, _SCHEMAS[what], rows=rows, n_messages=n, progress=progress)
+        run.work.finish(_about(what, n_rows, until, run.summary, options))
+    return LabelledFile(Path(out), n_rows, run.summary.audit, _timestamp(until))
 
 
-def _folder_of(out: Path) -> Path:
-    if out.is_dir() or not out.parent.is_dir():
-        found = "is a folder; expected the name of a file" if out.is_dir() else "lies in no folder; create it first"
-        msg = f"{out} {found}"
-        raise SourceError(msg)
-    return out.parent
+def _timestamp(microseconds: int) -> pd.Timestamp:
+    return pd.Timestamp(microseconds, unit="us", tz="UTC")
 
 
-def _reporting(batches: Iterator[Any], progress: Callable[[int], object] | None) -> Iterator[Any]:
-    n = 0
-    for batch in batches:
-        yield batch
-        n += batch.num_rows
-        if progress is not None:
-            progress(n)
-
-
-def _write(labels: Iterator[Any], path: Path, schema: Any) -> int:
-    """Write label batches to a Parquet file and return the number of rows."""
-    n_rows = 0
-    with pq.ParquetWriter(path, schema) as writer:
-        for batch in labels:
-            writer.write_batch(batch)
-            n_rows += batch.num_rows
-    return n_rows
+def _about(what: What, n_rows: int, until: int, summary: Summary, options: LabelOptions) -> dict[str, Any]:
+    """Return what a folder says of itself: no name, no path, nothing that differs from run to run."""
+    observed_until = _timestamp(until)
+    return {
+        "rows": what,
+        "n_rows": n_rows,
+        "observed_until": None if pd.isna(observed_until) else observed_until.isoformat(),
+        "options": dataclasses.asdict(options),
+        "audit": summary.audit.astype(object).where(summary.audit.notna(), None).to_dict("records"),
+        "version": __version__,
+    }

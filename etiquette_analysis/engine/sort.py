@@ -6,44 +6,57 @@ comes out are the batches that the labelling stream takes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from etiquette_analysis.engine.scan import REASON, Source
+from etiquette_analysis.engine.source import Source
+from etiquette_analysis.engine.summary import REASON
 from etiquette_analysis.engine.tables import sorted_batch
-from etiquette_analysis.errors import SchemaError, SourceError
+from etiquette_analysis.errors import SchemaError, SourceError, as_shown
 from etiquette_analysis.labels.dyads import People, earliest_connections, people_named
-from etiquette_analysis.labels.structure import NAT
+from etiquette_analysis.labels.structure import DAY, NAT
 from etiquette_analysis.schema import KEPT, RESOLUTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from etiquette_analysis.engine.scan import Paths, Summary
+    from etiquette_analysis.engine.parts import Key
+    from etiquette_analysis.engine.source import Paths
     from etiquette_analysis.engine.stream import What
     from etiquette_analysis.labels.dyads import ConnectionDates
+    from etiquette_analysis.labels.structure import Ints
 
-#: Ids spread over a range up to so many times their number are checked for repeats in a table of flags.
-_SPARSE: Final = 32
+
+def code_people(database: duckdb.DuckDBPyConnection, names: str, rename: Callable[[Any], Any] | None = None) -> People:
+    """Code the people whom a query names, as the relation ``people`` with name, code and rank.
+
+    Where ``rename`` gives them other names, they are numbered in the order of those: rows in the order of the names
+    that people had would tell them.
+    """
+    found = database.sql(f"SELECT DISTINCT name FROM ({names}) WHERE name IS NOT NULL").to_arrow_table()
+    given = found.column("name").cast(pa.large_string()).combine_chunks()
+    shown = given if rename is None else rename(given).cast(pa.large_string())
+    people = people_named(shown)
+    codes = pa.array(np.arange(len(people.names)), pa.int32())
+    ranks = pa.array(people.rank, pa.int32())
+    database.register("coded", pa.table({"name": given.take(pc.sort_indices(shown)), "code": codes, "rank": ranks}))
+    database.execute("CREATE TEMP TABLE people AS SELECT * FROM coded")
+    database.unregister("coded")
+    return people
 
 
 def load_people(
-    database: duckdb.DuckDBPyConnection, connections: tuple[Source, tuple[str, str]] | None
+    database: duckdb.DuckDBPyConnection,
+    connections: tuple[Source, tuple[str, str]] | None,
+    rename: Callable[[Any], Any] | None = None,
 ) -> tuple[People, ConnectionDates]:
     """Code everyone who wrote or was written to, as the relation ``people``, and date their connections."""
-    names = database.sql(
-        """SELECT DISTINCT name FROM (SELECT sender AS name FROM messages UNION ALL SELECT recipient FROM messages)
-        WHERE name IS NOT NULL"""
-    ).to_arrow_table()
-    people = people_named(names.column("name").cast(pa.large_string()).combine_chunks())
-    codes = pa.array(np.arange(len(people.names)), pa.int32())
-    ranks = pa.array(people.rank, pa.int32())
-    database.register("coded", pa.table({"name": people.names, "code": codes, "rank": ranks}))
-    database.execute("CREATE TEMP TABLE people AS SELECT * FROM coded")
-    database.unregister("coded")
+    everyone = "SELECT sender AS name FROM messages UNION ALL SELECT recipient FROM messages"
+    people = code_people(database, everyone, rename)
     if connections is None:
         nothing = np.empty(0, dtype=np.int64)
         return people, earliest_connections(nothing, nothing, nothing.astype(bool))
@@ -51,15 +64,17 @@ def load_people(
 
 
 def connection_source(
-    database: duckdb.DuckDBPyConnection, messages: Source, connections: Paths | None
+    database: duckdb.DuckDBPyConnection,
+    messages: Source,
+    connections: Paths | None,
+    mapping: Mapping[str, str] | None = None,
 ) -> tuple[Source, tuple[str, str]] | None:
     """Return where connections stand, and what the two people are called there; None where nowhere."""
     if connections is not None:
-        source = Source(database, connections, table="connections")
-        source.require("person_a", "person_b", "connected_at", "resolution")
+        source = Source(database, connections, table="connections", mapping=mapping)
+        source.require("person_a", "person_b", "connected_at")
         return source, ("person_a", "person_b")
     if "connected_at" in messages.columns:
-        messages.require("resolution")
         return messages, ("sender", "recipient")
     return None
 
@@ -69,10 +84,16 @@ def _connection_dates(
 ) -> ConnectionDates:
     instant = "TRY_CAST(c.connected_at AS TIMESTAMPTZ)"
     person_a, person_b = (f"CAST(c.{person} AS VARCHAR)" for person in persons)
+    # Where the table does not say how exact its dates are: days, where all of them are midnights.
+    resolution = (
+        "CAST(c.resolution AS VARCHAR)"
+        if "resolution" in source.columns
+        else f"if((SELECT bool_and(epoch_us({instant}) % {DAY} = 0) FROM {source.sql} c), 'day', 'second')"
+    )
     try:
         found = database.sql(
             f"""SELECT DISTINCT a.code AS a, b.code AS b, epoch_us({instant}) AS connected_at,
-            CAST(c.resolution AS VARCHAR) AS resolution,
+            {resolution} AS resolution,
             CASE WHEN {instant} IS NULL THEN CAST(c.connected_at AS VARCHAR) END AS bad_date
             FROM {source.sql} c JOIN people a ON a.name = {person_a} JOIN people b ON b.name = {person_b}
             WHERE c.connected_at IS NOT NULL"""
@@ -81,7 +102,7 @@ def _connection_dates(
         raise source.unreadable(error) from error
     bad_date = found.column("bad_date").drop_null()
     if len(bad_date):
-        msg = f"{source.name}: connected_at {bad_date[0].as_py()!r} is not a date; expected e.g. '2024-02-28'"
+        msg = f"{source.name}: connected_at {as_shown(bad_date[0].as_py())!r} is not a date; expected e.g. '2024-02-28'"
         raise SourceError(msg)
     strange = set(found.column("resolution").unique().to_pylist()) - {*RESOLUTIONS, None}
     if strange:
@@ -96,51 +117,31 @@ def sorted_batches(
     database: duckdb.DuckDBPyConnection,
     people: People,
     dates: ConnectionDates,
-    summary: Summary,
     *,
     batch_rows: int,
     what: What,
-) -> Iterator[Any]:
-    """Sort the messages by (dyad, time, message id), those without two people first, as batches of ``SORTED``."""
-    kept = f"WHERE {REASON} = '{KEPT}'" if what == "turns" else ""
-    sql = f"""SELECT coalesce(a.code, -1) AS sender, coalesce(b.code, -1) AS recipient,
-        sent_at, message_id, kind, pitch_score, pitch_level
-        FROM messages LEFT JOIN people a ON a.name = sender LEFT JOIN people b ON b.name = recipient {kept}
-        ORDER BY CASE WHEN a.code < b.code THEN a.rank WHEN a.code > b.code THEN b.rank ELSE -1 END NULLS FIRST,
-        greatest(a.code, b.code), sent_at, message_id"""
-    seen = _Ids(database, summary)
-    for batch in database.sql(sql).to_arrow_reader(batch_rows):
+    after: Key | None,
+) -> Iterator[tuple[Any, Ints, Ints]]:
+    """Sort the messages by (dyad, time, message id), those without two people first.
+
+    Yields batches of ``SORTED``, and for each row the two numbers by which its dyad is sorted; only what comes behind
+    the dyad ``after``, where one is given.
+    """
+    conditions = [f"{REASON} = '{KEPT}'"] if what == "turns" else []
+    if after is not None:
+        conditions.append(f"(first > {after[0]} OR (first = {after[0]} AND second > {after[1]}))")
+    sql = f"""SELECT coalesce(a.code, -1) AS author, coalesce(b.code, -1) AS reader,
+        sent_at, message_id, kind, pitch_score, pitch_level,
+        CASE WHEN a.code < b.code THEN a.rank WHEN a.code > b.code THEN b.rank ELSE -1 END AS first,
+        greatest(coalesce(a.code, -1), coalesce(b.code, -1)) AS second
+        FROM messages LEFT JOIN people a ON a.name = sender LEFT JOIN people b ON b.name = recipient
+        {"WHERE " + " AND ".join(conditions) if conditions else ""}"""
+    ordered = f"SELECT * EXCLUDE (first, second) FROM ({sql}) ORDER BY first, second, sent_at, message_id"
+    for batch in database.sql(ordered).to_arrow_reader(batch_rows):
         columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in batch.schema.names}
         sent = batch.column("sent_at").fill_null(NAT).to_numpy()
-        sender, recipient = columns["sender"].astype(np.int64), columns["recipient"].astype(np.int64)
-        seen.add(columns["message_id"])
-        yield sorted_batch(people, dates, sender, recipient, columns | {"sent_at": sent})
-    seen.check()
-
-
-class _Ids:
-    """The message ids that went by, to refuse a repeat: a bit each where they are dense, else one query."""
-
-    def __init__(self, database: duckdb.DuckDBPyConnection, summary: Summary) -> None:
-        self.database = database
-        self.first, last = summary.ids
-        span = last - self.first + 1
-        self.seen = np.zeros(span if span <= _SPARSE * (summary.n_rows + 1) else 0, dtype=bool)
-        self.n = 0
-
-    def add(self, ids: Any) -> None:
-        """Take note of the ids of a batch."""
-        if len(self.seen):
-            self.seen[ids - self.first] = True
-        self.n += len(ids)
-
-    def check(self) -> None:
-        """Raise ``SchemaError`` where an id came twice."""
-        if len(self.seen) and int(self.seen.sum()) == self.n:
-            return
-        repeats = self.database.sql(
-            "SELECT message_id, count(*) FROM messages GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 1"
-        ).fetchall()
-        if repeats:
-            msg = f"message_id {repeats[0][0]} occurs {repeats[0][1]} times; message_id must be unique"
-            raise SchemaError(msg)
+        sender, recipient = columns["author"].astype(np.int64), columns["reader"].astype(np.int64)
+        two_people = (np.minimum(sender, recipient) >= 0) & (sender != recipient)
+        first = np.where(two_people, people.rank[np.minimum(sender, recipient)] if len(people.rank) else -1, -1)
+        sorted_ = sorted_batch(people, dates, sender, recipient, columns | {"sent_at": sent})
+        yield sorted_, first, np.maximum(sender, recipient)

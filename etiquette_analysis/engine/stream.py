@@ -26,6 +26,7 @@ from etiquette_analysis.engine.tables import (
     from_codes,
     from_microseconds,
 )
+from etiquette_analysis.engine.workers import ordered_map
 from etiquette_analysis.labels.dyads import SEPARATOR
 from etiquette_analysis.labels.structure import NAT, TurnArrays, find_turns
 from etiquette_analysis.labels.timing import time_since_connection
@@ -42,7 +43,7 @@ What = Literal["turns", "messages"]
 
 
 def label_stream(
-    batches: Iterable[Any], *, observed_until: int, options: LabelOptions, what: What = "turns"
+    batches: Iterable[Any], *, observed_until: int, options: LabelOptions, what: What = "turns", threads: int = 1
 ) -> Iterator[Any]:
     """Label messages that arrive sorted, in batches of any size.
 
@@ -56,6 +57,8 @@ def label_stream(
         The thresholds.
     what : {"turns", "messages"}
         One row per turn (schema ``TURNS``), or one per message (``MESSAGE_LABELS``), in the order of arrival.
+    threads : int
+        So many batches are labelled side by side.
 
     Yields
     ------
@@ -63,6 +66,13 @@ def label_stream(
         Labels of whole dyads. Concatenated they do not depend on how the input was cut.
     """
     label = _label_turns if what == "turns" else _label_messages
+    return ordered_map(
+        lambda whole: label(*_joined(whole), observed_until, options), _whole_dyads(batches), threads=threads
+    )
+
+
+def _whole_dyads(batches: Iterable[Any]) -> Iterator[list[tuple[Any, Bools]]]:
+    """Yield pieces of batches that together hold whole dyads, with the first row of each dyad marked."""
     unfinished: list[tuple[Any, Bools]] = []
     last = None
     for batch in batches:
@@ -77,10 +87,10 @@ def label_stream(
         border = int(borders[-1])
         finished = [*unfinished, (batch.slice(0, border), opens[:border])] if border else unfinished
         if finished:
-            yield label(*_joined(finished), observed_until, options)
+            yield finished
         unfinished = [(batch.slice(border), opens[border:])]
     if unfinished:
-        yield label(*_joined(unfinished), observed_until, options)
+        yield unfinished
 
 
 def _joined(pieces: list[tuple[Any, Bools]]) -> tuple[Any, Bools]:

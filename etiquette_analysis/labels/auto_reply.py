@@ -16,7 +16,7 @@ import functools
 import re
 import tomllib
 import unicodedata
-from pathlib import Path
+from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -116,7 +116,8 @@ def _numpy(array: Any) -> Bools:
 @functools.cache
 def _patterns() -> dict[str, str]:
     """Compile the cue file: one RE2 pattern per kind of cue, over all languages."""
-    cues = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    file = resources.files("etiquette_analysis.labels").joinpath("auto_reply.toml")  # a zip on Spark
+    cues = tomllib.loads(file.read_text(encoding="utf-8"))
     return {
         cue: "(?i)" + "|".join(_compile(line) for lines in languages.values() for line in lines)
         for cue, languages in cues.items()

@@ -32,7 +32,8 @@ def score_messages(messages: pd.DataFrame, *, levels: pd.Series | None = None) -
     Returns
     -------
     DataFrame
-        The same rows and index; ``text`` gives way to ``has_text`` (bool).
+        The same rows and index; ``text`` gives way to ``has_text`` (bool) and ``template`` (the number of the mass-sent
+        text that it is a copy of, as str; null where it is none).
 
     Raises
     ------
@@ -55,7 +56,17 @@ def score_messages(messages: pd.DataFrame, *, levels: pd.Series | None = None) -
         scored["pitch_score"] = float("nan")
         scored["pitch_level"] = _own_levels(messages["message_id"], levels)
     scored["kind"] = _kinds(messages)
+    scored["template"] = _templates(messages)
     return scored
+
+
+def _templates(messages: pd.DataFrame) -> pd.Series:
+    """Return the number of each mass-sent text, counted from the earliest message id on: a number tells no text."""
+    from etiquette_analysis.labels.templates import label_templates
+
+    ids = label_templates(messages["text"], messages["sender"], messages["recipient"])
+    first = messages["message_id"].groupby(ids).min().sort_values()
+    return ids.map({template: str(k) for k, template in enumerate(first.index, start=1)}).astype("str")
 
 
 def _own_levels(message_id: pd.Series, levels: pd.Series) -> pd.Categorical:

@@ -12,6 +12,7 @@ import base64
 import csv
 import hashlib
 import io
+import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -252,15 +253,28 @@ def _csv(lines: Iterable[Sequence[str]], *, quote_all: bool = False) -> bytes:
 
 
 def _write_files(files: dict[str, bytes], path: Path) -> Path:
-    """Write a folder or a zip; a zip is stored without packing, since packers differ between machines."""
-    if path.suffix.lower() != ".zip":
-        path.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (path / name).write_bytes(content)
-        return path
-    with zipfile.ZipFile(path, "w") as archive:
+    """Write a folder or a zip, whole or not at all; a zip is stored without packing, since packers differ."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as scratch:
+            if path.suffix.lower() == ".zip":
+                made = Path(scratch, path.name)
+                _write_zip(files, made)
+                return made.replace(path)
+            for name, content in files.items():
+                Path(scratch, name).write_bytes(content)
+            path.mkdir(exist_ok=True)
+            for name in files:
+                Path(scratch, name).replace(path / name)
+    except OSError as error:
+        msg = f"{path}: cannot be written ({error.strerror}); choose a place that you may write to and that has room"
+        raise DesignError(msg) from error
+    return path
+
+
+def _write_zip(files: dict[str, bytes], path: Path) -> None:
+    with path.open("wb") as stream, zipfile.ZipFile(stream, "w") as archive:
         for name, content in files.items():
             info = zipfile.ZipInfo(name, _ZIP_TIME)
             info.create_system, info.external_attr = 3, 0o644 << 16
             archive.writestr(info, content)
-    return path

@@ -7,8 +7,11 @@ empty table of connections and say so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,12 @@ import pandas as pd
 from etiquette_analysis.errors import SourceError
 from etiquette_analysis.schema import CONNECTIONS, KEPT, NOTE_STAGE, READ, AuditLog, Dataset
 from etiquette_analysis.sources.deliver import deliver
+
+_TOKEN: Final = re.compile(r"[A-Za-z]\w{0,39}", re.ASCII)
+#: Different reasons that are counted each for itself.
+_MOST_REASONS: Final = 60
+#: Names of a group that stand in one cell: with all of them, a crowd in which everybody writes would be squared.
+_MOST_NAMED: Final = 256
 
 
 @dataclass
@@ -42,13 +51,16 @@ class Counts:
 
     def leave_out(self, reason: str, example: int, n: int = 1) -> None:
         """Count ``n`` rows left out; ``example`` is the number of the first."""
+        if len(self.left_out) >= _MOST_REASONS and reason not in self.left_out:
+            reason = "for one of many other reasons"
         before, first = self.left_out.get(reason, (0, example))
         self.left_out[reason] = (before + n, first)
 
     def leave_out_rows(self, reason: str, rows: pd.DataFrame, mask: pd.Series) -> pd.DataFrame:
         """Count the rows under the mask, by their column ``row``, and return the others."""
-        if mask.any():
-            self.leave_out(reason, int(rows.loc[mask, "row"].iloc[0]), int(mask.sum()))
+        if not mask.any():
+            return rows
+        self.leave_out(reason, int(rows.loc[mask, "row"].iloc[0]), int(mask.sum()))
         return rows[~mask]
 
     def write(self, log: AuditLog, stage: str, *, kept: int) -> None:
@@ -64,6 +76,26 @@ class Counts:
             why = "; ".join(f"{n:,} {reason}" for reason, (n, _) in self.left_out.items())
             found = f"of its {self.n_read:,} rows none is ({why})" if why else "it holds no row at all"
             raise SourceError(f"{where}: no message between two people: {found}; {remedy}")
+
+
+def as_token(value: object) -> str:
+    """Return a word of a format (a type of chat or of event), "unknown" for anything else: no text enters the audit.
+
+    >>> as_token("channel_join"), as_token("Call me, Ada")
+    ('channel_join', 'unknown')
+    """
+    return value if isinstance(value, str) and _TOKEN.fullmatch(value) else "unknown"
+
+
+def name_group(people: Collection[str], without: str) -> str:
+    """Return everybody in a group but one of them, joined by ``"; "``; of a crowd the first ``_MOST_NAMED``.
+
+    >>> name_group(["Ada", "Ben", "Cleo"], "Ben")
+    'Ada; Cleo'
+    """
+    named = list(islice((person for person in people if person != without), _MOST_NAMED))
+    more = len(people) - 1 - len(named)
+    return "; ".join([*named, f"and {more} more"] if more else named)
 
 
 def deliver_chats(
@@ -85,7 +117,7 @@ def deliver_chats(
     log.add(NOTE_STAGE, "connections: chats tell no date of connection, so time zero is the first contact seen", 1)
     if ego is None:
         log.add(NOTE_STAGE, "owner: nothing tells whose export this is, so both sides count; name one with owner=", 1)
-    ordered = rows.sort_values("sent_at", kind="stable")
+    ordered = rows if rows["sent_at"].is_monotonic_increasing else rows.sort_values("sent_at", kind="stable")
     messages = ordered.assign(message_id=np.arange(len(rows), dtype=np.int64), channel=source)
     return deliver(
         messages,

@@ -7,6 +7,7 @@ is printed for the caller to confirm, never used.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,10 @@ REQUIRED: Final = ("sender", "recipient", "sent_at")
 REQUIRED_CONNECTIONS: Final = ("person_a", "person_b", "connected_at")
 #: What may be known at the moment of connection, besides ``x_*``.
 EXTRAS: Final = ("invited_by", "invited_at", "position", "campaign")
+#: What a table may lack, but seldom does: asked for where it could not be guessed.
+_OPTIONAL: Final = ("text", "connected_at", "conversation_id")
+#: Names of columns that an error shows.
+_SHOWN: Final = 30
 OURS: Final = tuple(dict.fromkeys((*MESSAGES, *CONNECTIONS, *EXTRAS)))
 
 #: Words that point to a column, in English, Italian, Spanish, French, German and Portuguese, without accents.
@@ -84,29 +89,39 @@ def rename(table: pd.DataFrame, mapping: Mapping[str, str]) -> pd.DataFrame:
 
 
 def require(ours: pd.DataFrame, theirs: pd.DataFrame, required: tuple[str, ...], where: str) -> None:
-    """Raise ``SourceError`` that prints the mapping to fill in, unless all required columns are there."""
+    """Raise ``SourceError`` that prints the mapping to fill in as TOML, unless all required columns are there."""
     missing = [name for name in required if name not in ours.columns]
     if not missing:
         return
     guesses = guess(theirs, ours)
-    optional = [name for name in ("text", "connected_at", "conversation_id") if name in guesses and name not in missing]
-    lines = []
-    for name in [*missing, *(name for name in optional if required == REQUIRED and name not in ours.columns)]:
-        if name in guesses:
-            lines.append(f'    "{name}": "{guesses[name]}",  # a guess: check it')
-        else:
-            lines.append(f'    "{name}": "...",  # fill in')
-    body = "\n".join(lines)
-    msg = (
-        f"{where}: no column {', '.join(missing)}; it has {_quoted(theirs)}. Say which column is which with\n"
-        f"mapping={{\n{body}\n}}"
+    optional = [name for name in _OPTIONAL if required == REQUIRED and name not in ours.columns]
+    lines = [_mapping_line(name, guesses.get(name), is_required=name in missing) for name in [*missing, *optional]]
+    raise SourceError(
+        f"{where}: no column {', '.join(missing)}; it has {_quoted(theirs)}. Say which column is which: save the lines "
+        "below as mapping.toml, correct them, and pass --mapping mapping.toml (in Python mapping={our_name: "
+        "their_name}).\n" + "\n".join(lines)
     )
-    raise SourceError(msg)
+
+
+def _mapping_line(name: str, guessed: str | None, *, is_required: bool) -> str:
+    r"""Return one line of the mapping.
+
+    >>> print(_mapping_line("sender", 'From "CRM"', is_required=True))
+    sender = "From \"CRM\""  # a guess: check it
+    >>> print(_mapping_line("text", None, is_required=False))
+    # text = ""  # optional
+    """
+    if guessed is not None:
+        quoted = json.dumps(guessed, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return f"{name} = {quoted}  # a guess: check it"
+    return f'{name} = ""  # fill in' if is_required else f'# {name} = ""  # optional'
 
 
 def _quoted(table: pd.DataFrame) -> str:
-    """Name the columns of a table."""
-    return ", ".join(repr(str(name)) for name in table.columns)
+    """Name the columns of a table, many or long ones cut short."""
+    names = [repr(str(name)[:100]) for name in table.columns[:_SHOWN]]
+    more = f" and {len(table.columns) - _SHOWN:,} more" if len(table.columns) > _SHOWN else ""
+    return ", ".join(names) + more
 
 
 def guess(theirs: pd.DataFrame, ours: pd.DataFrame) -> dict[str, str]:

@@ -8,7 +8,6 @@ again is the same. See https://convokit.cornell.edu/documentation/data_format.ht
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,10 +17,13 @@ import pandas as pd
 
 from etiquette_analysis.errors import SourceError
 from etiquette_analysis.schema import CONNECTIONS, INSTANT, KEPT, KINDS, NOTE_STAGE, READ, AuditLog, Dataset
-from etiquette_analysis.sources.archive import ExportPath, Member, list_members
+from etiquette_analysis.sources.archive import ExportPath, Member, list_members, numbered_lines
+from etiquette_analysis.sources.chats import name_group
 from etiquette_analysis.sources.convokit_write import OWN, write_convokit
-from etiquette_analysis.sources.dates import PLAUSIBLE_YEARS, as_observed_until
+from etiquette_analysis.sources.dates import PLAUSIBLE_YEARS, as_observed_until, read_instants
 from etiquette_analysis.sources.deliver import deliver
+from etiquette_analysis.sources.json_stream import read_json
+from etiquette_analysis.sources.progress import expecting
 
 __all__ = ["looks_like_convokit", "read_convokit", "write_convokit"]
 
@@ -29,6 +31,7 @@ _UTTERANCES: Final = "utterances.jsonl"
 _STAGE: Final = "utterances"
 #: Seconds since 1970 below this lie before March 1973: such numbers count from the start of a recording.
 _EARLIEST: Final = 1e8
+_AGAIN: Final = "write the corpus again"
 _COMPANIONS: Final = {"speakers.json", "users.json", "conversations.json", "corpus.json", "index.json"}
 
 
@@ -97,31 +100,38 @@ def read_convokit(folder: ExportPath, *, observed_until: object = None) -> Datas
         where = members[0].container or members[0].base_name
         raise SourceError(f"{where}: expected one {_UTTERANCES}, found {len(found)}; pass the folder of one corpus")
     log = AuditLog()
-    spoken = list(_read_utterances(found[0]))
+    with expecting(found):
+        spoken = list(_read_utterances(found[0]))
     _find_recipients(spoken, log)
     kept = _keep_dated(spoken, found[0].label, log)
     own = _own_part(members)
     latest = max(u.at for u in kept if u.at is not None) if kept else pd.NaT
     written = as_observed_until(own.get("observed_until"))
-    ego = own.get("ego")
     return deliver(
         _table(kept),
         _connections(own, log),
         log,
         observed_until=until or written or latest,  # type: ignore[arg-type]
-        ego=tuple(ego) if isinstance(ego, list) else ego,
+        ego=_ego(own.get("ego")),
         source="convokit",
         evidence=str(own.get("evidence") or ""),
-        has_connection_dates=own.get("has_connection_dates"),
+        has_connection_dates=dated if isinstance(dated := own.get("has_connection_dates"), bool) else None,
     )
+
+
+def _ego(told: object) -> str | tuple[str, ...] | None:
+    """Return the owner of the source as it was written, None for anything else."""
+    if isinstance(told, list):
+        return tuple(map(str, told)) or None
+    return told if isinstance(told, str) else None
 
 
 def _read_utterances(member: Member) -> Iterator[_Utterance]:
     """Yield the utterances, line by line."""
     with member.open() as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in numbered_lines(stream, member.label):
             if line.strip():
-                yield _read_utterance(_json(line, f"{member.label}, line {number}"), member.label, number)
+                yield _read_utterance(read_json(line, f"{member.label}, line {number}", _AGAIN), member.label, number)
 
 
 def _read_utterance(record: Any, label: str, number: int) -> _Utterance:
@@ -150,21 +160,11 @@ def _read_utterance(record: Any, label: str, number: int) -> _Utterance:
     )
 
 
-def _json(data: bytes, where: str) -> Any:
-    """Read JSON, saying where it is none."""
-    try:
-        return json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{where}: not UTF-8; save the file as UTF-8") from error
-    except json.JSONDecodeError as error:
-        raise SourceError(f"{where}: not JSON ({error.msg}); write the corpus again") from error
-
-
 def _instant(value: object, *, is_own: bool) -> pd.Timestamp | None:
     """Read seconds since 1970, to the microsecond; None for anything else. What this package wrote may be older."""
     try:
         seconds = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     earliest = (PLAUSIBLE_YEARS[0] - 1970) * 31_557_600 if is_own else _EARLIEST
     if isinstance(value, bool) or not earliest <= seconds < (PLAUSIBLE_YEARS[1] - 1970) * 31_557_600:
@@ -182,14 +182,14 @@ def _find_recipients(spoken: list[_Utterance], log: AuditLog) -> None:
     for utterance in spoken:
         kind, told = utterance.meta.get("kind"), utterance.meta.get("recipient")
         answered = speaker_of.get(utterance.reply_to or "")
-        others = [person for person in speakers[utterance.conversation] if person != utterance.speaker]
+        taking_part = speakers[utterance.conversation]
         if isinstance(told, str):
             utterance.recipient = told
         elif answered is not None and answered != utterance.speaker:
             utterance.recipient = answered
-        elif others:
-            utterance.recipient = "; ".join(others)
-            utterance.kind = "group" if len(others) > 1 else "message"
+        elif len(taking_part) > 1:
+            utterance.recipient = name_group(taking_part, utterance.speaker)
+            utterance.kind = "group" if len(taking_part) > 2 else "message"
             n_others += 1
         else:
             utterance.recipient = f"unknown:{utterance.conversation or utterance.id}"
@@ -256,11 +256,26 @@ def _own_part(members: Sequence[Member]) -> dict[str, Any]:
     """Return what :func:`write_convokit` added to ``corpus.json``; empty where another program wrote the corpus."""
     for member in members:
         if member.base_name == "corpus.json":
-            with member.open() as stream:
-                meta = _json(stream.read(), member.label)
+            meta = read_json(member.read(), member.label, _AGAIN)
             own = meta.get(OWN) if isinstance(meta, dict) else None
             return own if isinstance(own, dict) else {}
     return {}
+
+
+def _column(name: str, values: object) -> pd.Series:
+    """Return one column of connections; ``ValueError`` where it cannot be one."""
+    if not isinstance(values, list):
+        raise ValueError(f"{name!r} is no list")
+    column = pd.Series(values, dtype="object")
+    if name.startswith("x_"):
+        return column.astype("float64")
+    texts = column.map(str, na_action="ignore").astype("str")
+    if CONNECTIONS.get(name) != INSTANT:
+        return texts
+    instants = read_instants(texts.fillna(""))
+    if instants.bad.any():
+        raise ValueError(f"{name!r} holds what is no instant")
+    return instants.instant
 
 
 def _connections(own: Mapping[str, Any], log: AuditLog) -> pd.DataFrame:
@@ -269,12 +284,11 @@ def _connections(own: Mapping[str, Any], log: AuditLog) -> pd.DataFrame:
     if not isinstance(columns, dict):
         log.add(NOTE_STAGE, "connections: none given, so no date of connection is known", 1)
         return pd.DataFrame(columns=list(CONNECTIONS)[:4])
-    table = pd.DataFrame({name: pd.Series(values, dtype="object") for name, values in columns.items()})
-    for name in table.columns:
-        if CONNECTIONS.get(name) == INSTANT:
-            table[name] = pd.to_datetime(table[name], utc=True, format="ISO8601").astype(INSTANT)
-        else:
-            table[name] = table[name].astype("float64" if name.startswith("x_") else "str")
+    try:
+        table = pd.DataFrame({name: _column(name, values) for name, values in columns.items()})
+    except (ValueError, TypeError, OverflowError) as error:
+        msg = f"corpus.json: its connections are not as this package writes them ({error}); {_AGAIN}"
+        raise SourceError(msg) from error
     log.add("connections", READ, len(table))
     log.add("connections", KEPT, len(table))
     return table

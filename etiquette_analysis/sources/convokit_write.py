@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +37,7 @@ def write_convokit(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:
     Raises
     ------
     SourceError
-        Where the folder holds a corpus already, or is a file.
+        Where the folder holds a corpus already, is a file, or cannot be written; then nothing is.
 
     Examples
     --------
@@ -57,19 +58,31 @@ def write_convokit(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:
     if there:
         raise SourceError(f"{target.name}: holds {there[0]} already; pass the name of a new folder for the corpus")
     check_messages(dataset.messages)
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
+            _write_files(dataset, Path(scratch))
+            target.mkdir(exist_ok=True)
+            for name in reversed(FILES):  # without its utterances, which come last, nothing is a corpus
+                Path(scratch, name).replace(target / name)
+    except OSError as error:
+        msg = f"{target.name}: the corpus cannot be written ({error.strerror}); choose a folder that you may write to"
+        raise SourceError(msg) from error
+    return target
+
+
+def _write_files(dataset: Dataset, folder: Path) -> None:
+    """Write the five files into a folder."""
     utterances = _utterances(dataset.messages)
-    own = _own_part(dataset)
-    with (target / "utterances.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
+    with (folder / "utterances.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
         for utterance in utterances:
             stream.write(json.dumps(utterance, ensure_ascii=False) + "\n")
     people = sorted({str(utterance["speaker"]) for utterance in utterances})
     conversations = dict.fromkeys(str(utterance["conversation_id"]) for utterance in utterances)
-    _write(target / "speakers.json", {person: {"meta": {}, "vectors": []} for person in people})
-    _write(target / "conversations.json", {name: {"meta": {}, "vectors": []} for name in conversations})
-    _write(target / "corpus.json", {OWN: own})
-    _write(target / "index.json", _index(utterances))
-    return target
+    _write(folder / "speakers.json", {person: {"meta": {}, "vectors": []} for person in people})
+    _write(folder / "conversations.json", {name: {"meta": {}, "vectors": []} for name in conversations})
+    _write(folder / "corpus.json", {OWN: _own_part(dataset)})
+    _write(folder / "index.json", _index(utterances))
 
 
 def _write(file: Path, value: object) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 
 import pandas as pd
 
-from etiquette_analysis.errors import DesignError, SourceError
+from etiquette_analysis.errors import DesignError, SourceError, as_shown
 from etiquette_analysis.schema import INSTANT
 
 #: Years outside are sentinels or typing errors ("0001-01-01", "9999-12-31").
@@ -24,7 +24,7 @@ PLAUSIBLE_YEARS: Final = (1800, 2199)
 
 _ISO: Final = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?(?:UTC|GMT|Z|[+-]\d{2}(?::?\d{2})?))?)?"
 _ZONE: Final = r"(?:UTC|GMT|Z|:\d{2}(?:\.\d+)? ?[+-]\d{2}(?::?\d{2})?)$"
-_NUMERIC: Final = re.compile(r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})\b")
+_NUMERIC: Final = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{1,4})\b")
 _US_12_HOUR: Final = re.compile(
     r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2}),? (\d{1,2}):(\d{2})(?::(\d{2}))? ?([ap])\.? ?m\.?", re.IGNORECASE
 )
@@ -189,7 +189,8 @@ def unreadable(where: str, column: str, text: str, expected: str, remedy: str = 
         what = "is not a date"
         remedy = remedy or "Skip"
     return SourceError(
-        f'{where}: {column} "{text}" {what}; expected e.g. "{expected}". {remedy} such rows with on_bad_row="drop".'
+        f'{where}: {column} "{as_shown(text)}" {what}; expected e.g. "{expected}". {remedy} such rows with '
+        'on_bad_row="drop".'
     )
 
 
@@ -206,6 +207,6 @@ def as_observed_until(value: object) -> pd.Timestamp | None:
     except (ValueError, TypeError) as error:
         msg = f'observed_until={value!r} is not a date; expected e.g. "2024-05-14 18:00:00"'
         raise DesignError(msg) from error
-    if pd.isna(at):
+    if pd.isna(at) or not PLAUSIBLE_YEARS[0] < at.year < PLAUSIBLE_YEARS[1]:
         raise DesignError(f'observed_until={value!r} is not a date; expected e.g. "2024-05-14 18:00:00"')
     return at.tz_localize("UTC") if at.tzinfo is None else at.tz_convert("UTC")

@@ -12,9 +12,9 @@ from datetime import date, datetime
 
 import pandas as pd
 
-from etiquette_analysis.errors import DesignError, SourceError
+from etiquette_analysis.errors import DesignError, SourceError, as_shown
 from etiquette_analysis.schema import INSTANT, NOTE_STAGE, AuditLog, as_instant
-from etiquette_analysis.sources.dates import Instants, read_instants, unreadable
+from etiquette_analysis.sources.dates import PLAUSIBLE_YEARS, Instants, read_instants, unreadable
 from etiquette_analysis.sources.load import Loaded
 from etiquette_analysis.sources.rows import OnBadRow
 
@@ -71,7 +71,9 @@ def _typed(values: pd.Series, column: str, loaded: Loaded) -> Instants:
     none = pd.Series(False, index=values.index)
     if pd.api.types.is_datetime64_any_dtype(values.dtype) or bool(values.isna().all()):
         at, n_naive = as_instant(values, column=column)
-        return Instants(at, at.notna() if n_naive else none, none)
+        bad = at.notna() & ~at.dt.year.between(*PLAUSIBLE_YEARS)
+        at = at.mask(bad)
+        return Instants(at, at.notna() if n_naive else none, bad)
     if pd.api.types.is_numeric_dtype(values.dtype):
         raise _numbers(values, column, loaded)
     texts = values.map(_as_text, na_action="ignore").astype("str").fillna("")
@@ -91,8 +93,8 @@ def _numbers(values: pd.Series, column: str, loaded: Loaded) -> SourceError:
     first = values.dropna()
     place = int(loaded.places[int(first.index[0])])
     return SourceError(
-        f"{loaded.where}, {loaded.unit} {place}: {column} {first.iloc[0]} is a number, and nothing says whether it "
-        "counts seconds, milliseconds or days; convert it first, e.g. "
+        f"{loaded.where}, {loaded.unit} {place}: {column} {as_shown(str(first.iloc[0]))} is a number, and nothing says "
+        "whether it counts seconds, milliseconds or days; convert it first, e.g. "
         f'pandas.to_datetime(table["{column}"], unit="s", utc=True).'
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import IO, Any, Final
 
 from etiquette_analysis.errors import SourceError
+from etiquette_analysis.sources.halves import without_halves
 
 _CHUNK: Final = 2**18
 #: Longest single value in characters; a message has at most some thousands.
@@ -23,6 +24,42 @@ _SPACE: Final = re.compile(r"[ \t\n\r]*")
 #: A decoder that stops this near to the end of the window may only lack the rest of a word or an escape.
 _NEAR_END: Final = 16
 _AGAIN: Final = "export it again and pass the new file"
+#: An escape that is one of a pair, or half a sign.
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+#: What the decoder raises besides, in words: a number of more than 4,300 digits is a ValueError.
+_UNUSABLE: Final = {RecursionError: "nested too deeply", ValueError: "a number of thousands of digits"}
+
+
+def read_json(data: bytes, where: str, remedy: str) -> Any:
+    r"""Decode a small file, or a line of one.
+
+    Parameters
+    ----------
+    data : bytes
+        UTF-8, with or without a byte order mark.
+    where, remedy : str
+        What the error names, and what it says to do.
+
+    Raises
+    ------
+    SourceError
+        Where it is not UTF-8 or no JSON.
+
+    Examples
+    --------
+    >>> read_json(b'{"text": "half a sign: \\ud83d"}', "x.json", "export it again")
+    {'text': 'half a sign: \ufffd'}
+    """
+    try:
+        text = data.decode("utf-8-sig")
+        value = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{where}: not UTF-8, so another program has saved it again; {remedy}") from error
+    except json.JSONDecodeError as error:
+        raise SourceError(f"{where}: not JSON ({error.msg}); {remedy}") from error
+    except (RecursionError, ValueError) as error:
+        raise SourceError(f"{where}: not usable JSON ({_UNUSABLE[type(error)]}); {remedy}") from error
+    return without_halves(value) if _HALF.search(text) else value
 
 
 class JsonStream:
@@ -96,13 +133,13 @@ class JsonStream:
                 if not self._may_be_cut(error) or len(self._window) - self._at > LONGEST_VALUE or not self._fill():
                     raise self._broken(error.msg, error.pos) from error
                 continue
-            except RecursionError as error:
-                raise self._broken("nested too deeply") from error
+            except (RecursionError, ValueError) as error:
+                raise self._broken(_UNUSABLE[type(error)]) from error
             # A number that reaches the end of the window may go on beyond it.
             if isinstance(value, int | float) and self._run_of_number() == len(self._window) and self._fill():
                 continue
-            self._at = end
-            return value
+            start, self._at = self._at, end
+            return without_halves(value) if _HALF.search(self._window, start, end) else value
 
     def skip(self, depth: int = 0) -> None:
         """Pass over the value that starts here, entry by entry."""

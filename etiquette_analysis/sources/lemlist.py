@@ -7,13 +7,11 @@ outside a campaign are absent, so "no earlier message" means none in the tool.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -22,10 +20,12 @@ import pandas as pd
 from etiquette_analysis.errors import SourceError
 from etiquette_analysis.schema import INSTANT, KEPT, NOTE_STAGE, READ, AuditLog, Dataset
 from etiquette_analysis.sources.archive import Member, list_members
+from etiquette_analysis.sources.chats import as_token
 from etiquette_analysis.sources.dates import as_observed_until
 from etiquette_analysis.sources.deliver import deliver, time_order
 from etiquette_analysis.sources.instants import read_column
-from etiquette_analysis.sources.load import Loaded, load
+from etiquette_analysis.sources.json_stream import read_json
+from etiquette_analysis.sources.load import Loaded, as_columns, load
 from etiquette_analysis.sources.mail_text import own_words, without_tags
 from etiquette_analysis.sources.rows import OnBadRow, check_on_bad_row
 from etiquette_analysis.sources.threads import Groups
@@ -38,6 +38,8 @@ _TEXTS: Final = ("text", "message", "body")
 _PERSON_KEYS: Final = ("leadId", "contactId", "leadEmail", "linkedinUrl")
 _SENDER_KEYS: Final = ("sendUserEmail", "sendUserId", "sendUserName")
 _REQUIRED: Final = ("type", "createdAt")
+#: Types of activity that are counted each for itself.
+_MOST_TYPES: Final = 60
 
 
 def looks_like_lemlist(members: Sequence[Member]) -> bool:
@@ -84,13 +86,13 @@ def read_lemlist(
 
     Examples
     --------
-    >>> import tempfile
+    >>> import json, pathlib, tempfile
     >>> types = ["linkedinInviteAccepted", "linkedinSent", "linkedinReplied"]
     >>> events = [{"type": kind, "createdAt": f"2024-03-0{day}T09:00:00.000Z", "leadId": "lea_1",
     ...            "sendUserEmail": "me@x.org"} for day, kind in enumerate(types, 1)]
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "activities.json").write_text(json.dumps(events))
-    ...     dataset = read_lemlist(Path(folder, "activities.json"))
+    ...     _ = pathlib.Path(folder, "activities.json").write_text(json.dumps(events))
+    ...     dataset = read_lemlist(pathlib.Path(folder, "activities.json"))
     >>> dataset.messages[["sender", "recipient", "channel"]]
          sender recipient   channel
     0  me@x.org     lea_1  linkedin
@@ -108,7 +110,11 @@ def read_lemlist(
     latest = rows["at"].max()
     rows = _leave_out(rows, loaded, log)
     rows, senders = _name_senders(rows, owner, loaded)
-    log.add(_STAGE, KEPT, int((rows["role"] != "accepted").sum()))
+    log.add(_STAGE, KEPT, len(rows))
+    accepted = rows["role"] == "accepted"
+    log.add(
+        NOTE_STAGE, f"{_STAGE}: acceptance, read as a connection", int(accepted.sum()), example=loaded.example(accepted)
+    )
     return deliver(
         _table(rows),
         _connections(rows, loaded, log),
@@ -122,18 +128,10 @@ def read_lemlist(
 
 def _load(path: str | os.PathLike[str], on_bad_row: OnBadRow) -> Loaded:
     """Load the activities as a table."""
-    if not Path(path).name.lower().endswith(".json"):
-        return load(path, _STAGE, on_bad_row)
     member = list_members(path)[0]
-    with member.open() as stream:
-        data = stream.read()
-    try:
-        value = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{member.label}: not UTF-8; save the file as UTF-8") from error
-    except json.JSONDecodeError as error:
-        msg = f"{member.label}, line {error.lineno}: not JSON ({error.msg}); save the activities again"
-        raise SourceError(msg) from error
+    if not member.name.lower().endswith(".json"):
+        return load(path, _STAGE, on_bad_row)
+    value = read_json(member.read(), member.label, "save the activities again")
     if isinstance(value, dict):
         value = value.get("activities", value)
     if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
@@ -144,9 +142,9 @@ def _load(path: str | os.PathLike[str], on_bad_row: OnBadRow) -> Loaded:
 
 def _records(records: list[dict[str, Any]], label: str) -> Loaded:
     """Return objects as a table."""
-    keys = dict.fromkeys(key for record in records for key in record)
-    frame = pd.DataFrame({key: pd.Series([record.get(key) for record in records], dtype="object") for key in keys})
-    loaded = Loaded(frame, label, "activity", np.arange(1, len(records) + 1, dtype=np.int64), _STAGE)
+    loaded = Loaded(
+        as_columns(records, label), label, "activity", np.arange(1, len(records) + 1, dtype=np.int64), _STAGE
+    )
     loaded._read.add(_STAGE, READ, len(records))
     return loaded
 
@@ -254,12 +252,14 @@ def _leave_out(rows: pd.DataFrame, loaded: Loaded, log: AuditLog) -> pd.DataFram
         "no date": undated & ~rows["is_bad"],
         "no lead": nobody,
     }
-    for kind in rows.loc[other, "type"].drop_duplicates():
-        reasons[f"{kind}, no message"] = other & (rows["type"] == kind)
-    accepted = (rows["role"] == "accepted") & ~repeated & ~undated & ~nobody
-    reasons["acceptance, read as a connection"] = accepted
     for reason, mask in reasons.items():
         log.add(_STAGE, reason, int(mask.sum()), example=loaded.example(mask))
+    names = rows.loc[other, "type"].map(as_token).astype("str")
+    frequent = names.value_counts(sort=False).head(_MOST_TYPES)
+    names = names.where(names.isin(frequent.index), "one of many other types")
+    for name in names.unique():
+        mask = (names == name).reindex(rows.index, fill_value=False)
+        log.add(_STAGE, f"{name}, no message", int(mask.sum()), example=loaded.example(mask))
     bounced = rows["type"] == "emailsBounced"
     log.add(NOTE_STAGE, f"{_STAGE}: bounced mails, which were sent but never arrived", int(bounced.sum()))
     invited = rows[(rows["type"] == _INVITED) & ~repeated & ~undated & ~nobody]

@@ -15,6 +15,7 @@ from email.errors import HeaderParseError, MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 #: A mail dated earlier carries the clock of a computer whose battery was flat; one dated later was not yet written.
@@ -29,6 +30,10 @@ _END_OF_ARCHIVE_NAME: Final = re.compile(r"\s*\([^()]*\)\s*$")
 #: How Pipermail garbles addresses; several letters become one sign, so they cannot be restored.
 _GARBLED: Final = "@end|ng |rom"
 _GARBLED_OTHERWISE: Final = re.compile(r"(?!.*[^\s@]@[^\s@]+\.[^\s@])(?=.*@)[^<>,;:\"]*\s[^<>,;:\"]*")
+_LONGEST_ADDRESS: Final = 1_000
+#: Encoded words are read so far; labels and names are shorter.
+_LONGEST_DECODED: Final = 10_000
+_YEAR_0: Final = re.compile(r"(?<![+-])\b0\d{3}\b")
 _SEPARATOR_DATE: Final = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? .*$")
 
 _DRAFTS: Final = {"draft", "drafts", "bozze", "borrador", "borradores", "brouillons", "entwürfe", "rascunhos"}
@@ -56,13 +61,15 @@ class SentAt:
 
 def header(message: Message, name: str) -> str:
     """Return a header as it stands, on one line, "" where there is none."""
-    return _one_line(str(message.get(name, "")))
+    value = message.get(name)
+    return "" if value is None else _one_line(str(value))
 
 
 def _one_line(value: str) -> str:
     """Unfold a header; bytes that are no ASCII are read as UTF-8."""
-    value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return re.sub(r"\s+", " ", value).strip()
+    if not value.isascii():
+        value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(value.split())
 
 
 def decoded(value: str) -> str:
@@ -72,7 +79,7 @@ def decoded(value: str) -> str:
     ('Zoë Low', '=?klingon?q?x?= Low')
     """
     try:
-        return str(make_header(decode_header(value)))
+        return str(make_header(decode_header(value[:_LONGEST_DECODED]))) + value[_LONGEST_DECODED:]
     except (LookupError, UnicodeError, HeaderParseError, binascii.Error, ValueError):
         return value
 
@@ -97,21 +104,22 @@ def read_addresses(message: Message, *names: str) -> list[str]:
     return list(found)
 
 
-def _addresses(value: str) -> list[str]:
-    """Return the people of one header."""
+@lru_cache(maxsize=4096)
+def _addresses(value: str) -> tuple[str, ...]:
+    """Return the people of one header; the same few stand in most mail of a mailbox."""
     bare = _END_OF_ARCHIVE_NAME.sub("", value).lower()
-    if _GARBLED in bare or _GARBLED_OTHERWISE.fullmatch(bare):
-        return [bare.strip()]
+    if _GARBLED in bare or (len(bare) < _LONGEST_ADDRESS and _GARBLED_OTHERWISE.fullmatch(bare)):
+        return (bare.strip(),)
     written = _WRITTEN_AT.fullmatch(bare)
     if written is not None:
-        return [f"{written[1]}@{written[2]}"]
+        return (f"{written[1]}@{written[2]}",)
     pairs = [(name, address.lower()) for name, address in getaddresses([value]) if address]
     known = [address for _, address in pairs if "@" in address or address.startswith("/o=")]
     known = known or _LOOKS_LIKE_ADDRESS.findall(value.lower())
     if known:
-        return known
+        return tuple(known)
     name = decoded(value).strip(' "<>')
-    return [] if not name or name.endswith(":;") else [name]
+    return () if not name or name.endswith(":;") else (name,)
 
 
 def read_sent_at(message: Message, separator: str) -> SentAt:
@@ -153,6 +161,8 @@ def _read_date(text: str) -> tuple[datetime | None, bool]:
     year_last = re.fullmatch(r"(\w{3} \w{3} +\d+ [\d:]+) ([+-]\d{4}) (\d{4})", text.strip())
     if year_last is not None:
         text = f"{year_last[1]} {year_last[3]} {year_last[2]}"
+    if _YEAR_0.search(text):
+        return None, False  # a year of four digits, which the standard library would take for one of two
     try:
         at = parsedate_to_datetime(text)
         is_naive = at.tzinfo is None
@@ -221,4 +231,13 @@ def read_labels(message: Message) -> str | None:
 
 def content_error() -> tuple[type[Exception], ...]:
     """Return what the standard library raises on mail that is broken beyond reading."""
-    return (MessageError, ValueError, LookupError, AssertionError, TypeError, AttributeError, IndexError)
+    return (
+        MessageError,
+        ValueError,
+        LookupError,
+        AssertionError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+    )

@@ -9,14 +9,9 @@ lies behind is an attachment.
 
 from __future__ import annotations
 
-import gzip
-import os
 import re
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Final
 
 from etiquette_analysis.errors import SourceError
@@ -28,14 +23,14 @@ MAX_MAILBOX_BYTES: Final = 64 * 2**30
 MAX_MESSAGE_BYTES: Final = 2**20
 
 _LONGEST_LINE: Final = 65_536
-_GZIP: Final = b"\x1f\x8b"
+_LONGEST_SEPARATOR: Final = 1_000
 _SEPARATOR: Final = re.compile(
     rb"From .*?\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(?:\d{1,2} +)?"
     rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b.*?\b\d{1,2}:\d{2}\b.*"
 )
 _HEADER: Final = re.compile(rb">?[!-9;-~]+[ \t]*:|>From ")
 _ESCAPED: Final = re.compile(rb">+From ")
-_NAMES: Final = re.compile(r"(?:.+\.mbox(?:\.gz)?|mbox)", re.IGNORECASE)
+_NAMES: Final = re.compile(r"(?:.+\.mbox|mbox)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -58,21 +53,8 @@ class RawMessage:
 
 
 def list_mailboxes(path: ExportPath) -> list[Member]:
-    """List the files of a path as :func:`list_members` does, a mailbox packed with gzip among them."""
-    parts = [path] if isinstance(path, str | os.PathLike) else list(path)
-    members: list[Member] = []
-    for part in parts:
-        file = Path(part).expanduser()
-        if file.is_file() and file.name.lower().endswith((".mbox.gz", ".txt.gz")):
-            members.append(_plain_member(file))
-        else:
-            members += list_members(file, max_bytes=MAX_MAILBOX_BYTES)
-    return members or list_members([])
-
-
-def _plain_member(file: Path) -> Member:
-    """Return a file as it lies, without a look at its first bytes."""
-    return Member(file.name, "", file.stat().st_size, lambda: file.open("rb"))
+    """List the files of a path as :func:`list_members` does, a mailbox of any size among them."""
+    return list_members(path, max_bytes=MAX_MAILBOX_BYTES)
 
 
 def pick_mailboxes(members: Sequence[Member]) -> list[Member]:
@@ -87,24 +69,7 @@ def looks_like_mailbox(members: Sequence[Member]) -> bool:
 
 def _starts_like_one(member: Member) -> bool:
     """Tell whether the first line separates messages."""
-    with open_mailbox(member) as stream:
-        return is_separator(stream.read(1024).lstrip(b"\xef\xbb\xbf\r\n").partition(b"\n")[0])
-
-
-@contextmanager
-def open_mailbox(member: Member) -> Iterator[IO[bytes]]:
-    """Open a mailbox as a stream of bytes, unpacked where it is gzip."""
-    is_packed = member.head(2) == _GZIP
-    with member.open() as stream:
-        if not is_packed:
-            yield stream
-            return
-        try:
-            with gzip.GzipFile(fileobj=stream) as unpacked:
-                yield unpacked  # type: ignore[misc]
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            msg = f"{member.label}: the gzip file is damaged or cut short ({error}); download it again"
-            raise SourceError(msg) from error
+    return is_separator(member.head(1024).lstrip(b"\xef\xbb\xbf\r\n").partition(b"\n")[0])
 
 
 def is_separator(line: bytes) -> bool:
@@ -115,7 +80,7 @@ def is_separator(line: bytes) -> bool:
     >>> is_separator(b"From this message, and Uwe's it's clear that the long-term future of")
     False
     """
-    return _SEPARATOR.fullmatch(line.strip()) is not None
+    return len(line) <= _LONGEST_SEPARATOR and _SEPARATOR.fullmatch(line.strip()) is not None
 
 
 def split_messages(stream: IO[bytes], label: str, *, max_bytes: int = MAX_MESSAGE_BYTES) -> Iterator[RawMessage]:

@@ -25,6 +25,7 @@ from etiquette_analysis.sources.linkedin.files import looks_like_linkedin
 from etiquette_analysis.sources.load import SUFFIXES
 from etiquette_analysis.sources.mail_split import list_mailboxes, looks_like_mailbox
 from etiquette_analysis.sources.mbox import read_mbox
+from etiquette_analysis.sources.shareable import looks_like_shareable, read_shareable
 from etiquette_analysis.sources.slack import looks_like_slack, read_slack
 from etiquette_analysis.sources.table import read_table
 from etiquette_analysis.sources.telegram import looks_like_telegram, read_telegram, refuse_html
@@ -47,6 +48,7 @@ def _looks_like_table(members: Sequence[Member]) -> bool:
 
 #: Tried in this order; a table is the last resort, as its files could be anything.
 FORMATS: Final[list[Format]] = [
+    Format("folder from etiquette pseudonymise", looks_like_shareable, read_shareable),
     Format("LinkedIn export (zip, folder, its parts or messages.csv)", looks_like_linkedin, read_linkedin),
     Format("mailbox (mbox, mbox.gz, Gmail Takeout)", looks_like_mailbox, read_mbox),
     Format("ConvoKit corpus (folder or zip)", looks_like_convokit, read_convokit),
@@ -84,6 +86,8 @@ def read(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Da
     given = {name: value for name, value in options.items() if value is not None}
     if isinstance(path, pd.DataFrame):
         return _call(FORMATS[-1], path, given)
+    if not isinstance(path, str | os.PathLike) and len(path) == 1:
+        (path,) = path
     refuse_html(path)
     members = list_mailboxes(path)
     for known in FORMATS:

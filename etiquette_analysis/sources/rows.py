@@ -13,6 +13,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import IO, Final, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ import pandas as pd
 
 from etiquette_analysis.errors import DesignError, SourceError
 from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ, AuditLog
-from etiquette_analysis.sources.archive import Member, check_looks_readable
+from etiquette_analysis.sources.archive import LONGEST_LINE, Member, check_looks_readable, numbered_lines
 
 OnBadRow = Literal["error", "drop"]
 #: Takes one line, returns the cells of the header and the delimiter, or None where the line is no header.
@@ -29,8 +30,9 @@ FindHeader = Callable[[str], tuple[list[str], str] | None]
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _HEADER_WITHIN_LINES: Final = 60
+#: A spreadsheet has no more columns.
+MAX_COLUMNS: Final = 16_384
 _CHUNK: Final = 65_536
-_LONGEST_FIELD: Final = 2**31 - 1
 
 
 @dataclass
@@ -175,12 +177,11 @@ def read_rows(member: Member, *, find_header: FindHeader, expected: str, on_bad_
 def _find_header(text: IO[str], find_header: FindHeader, label: str, expected: str) -> tuple[list[str], str, int, str]:
     """Return the header's cells, its delimiter, its line number and its line ending."""
     first = ""
-    for number in range(1, _HEADER_WITHIN_LINES + 1):
-        line = text.readline()
-        if not line:
-            break
+    for number, line in islice(numbered_lines(text, label), _HEADER_WITHIN_LINES):
         first = first or line.strip()
         found = find_header(line)
+        if found is not None and len(found[0]) > MAX_COLUMNS:
+            raise SourceError(f"{label}, line {number}: {len(found[0]):,} columns; expected at most {MAX_COLUMNS:,}")
         if found is not None:
             return *found, number, line[len(line.rstrip("\r\n")) :]
     msg = (
@@ -218,7 +219,8 @@ def _read_body(
                 chunk = []
     chunks.append(_batch(chunk, width))
     frame = pd.concat(chunks, ignore_index=True)
-    rows.frame = pd.DataFrame({name: frame[cells.index(name)] for name in dict.fromkeys(cells) if name})
+    first = {name: place for place, name in reversed(list(enumerate(cells))) if name}
+    rows.frame = pd.DataFrame({name: frame[first[name]] for name in dict.fromkeys(cells) if name})
     rows.lines = np.asarray(lines, dtype=np.int64)
     return rows
 
@@ -233,7 +235,9 @@ def _records(
     text: IO[str], delimiter: str, header_line: int, label: str, on_bad_row: OnBadRow
 ) -> Iterator[tuple[int, list[str] | None]]:
     """Yield (starting line, cells) per row; None for cells where the quoting is broken and rows may be dropped."""
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    reader = csv.reader(
+        (line for _, line in numbered_lines(text, label, header_line + 1)), delimiter=delimiter, strict=True
+    )
     with _long_fields():
         while True:
             line = header_line + reader.line_num + 1
@@ -252,7 +256,7 @@ def _records(
 @contextmanager
 def _long_fields() -> Iterator[None]:
     """Let a single text be longer than the csv module's 128 KiB, and restore that limit."""
-    limit = csv.field_size_limit(_LONGEST_FIELD)
+    limit = csv.field_size_limit(LONGEST_LINE)
     try:
         yield
     finally:
@@ -278,7 +282,7 @@ def _refuse_utf16(head: bytes, label: str) -> None:
 def _not_utf8(member: Member) -> SourceError:
     """Find the first line that is not UTF-8."""
     with member.open() as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in numbered_lines(stream, member.label):
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:

@@ -6,7 +6,6 @@ and group conversations are public or shared talk, so their rows are read and co
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
@@ -17,8 +16,10 @@ import pandas as pd
 from etiquette_analysis.errors import SourceError
 from etiquette_analysis.schema import INSTANT, NOTE_STAGE, AuditLog, Dataset
 from etiquette_analysis.sources.archive import ExportPath, Member, list_members
-from etiquette_analysis.sources.chats import Counts, deliver_chats, find_by_name
+from etiquette_analysis.sources.chats import Counts, as_token, deliver_chats, find_by_name
 from etiquette_analysis.sources.dates import PLAUSIBLE_YEARS, as_observed_until
+from etiquette_analysis.sources.json_stream import read_json
+from etiquette_analysis.sources.progress import expecting
 
 STAGE: Final = "conversations"
 _USERS: Final = "users.json"
@@ -65,7 +66,7 @@ def read_slack(path: ExportPath, *, owner: str | None = None, observed_until: ob
 
     Examples
     --------
-    >>> import pathlib, tempfile
+    >>> import json, pathlib, tempfile
     >>> files = {"users.json": [{"id": "U1", "name": "ada"}, {"id": "U2", "name": "ben"}],
     ...          "dms.json": [{"id": "D1", "members": ["U1", "U2"]}],
     ...          "D1/2024-03-04.json": [{"type": "message", "user": "U1", "ts": "1709582100.000100",
@@ -159,9 +160,11 @@ class _Reading:
 
     def read_days(self) -> None:
         """Read every day of every conversation."""
-        for folder, member in self._days():
-            for entry in _load(member):
-                self._read_row(entry, folder)
+        days = list(self._days())
+        with expecting([member for _, member in days]):
+            for folder, member in days:
+                for entry in _load(member):
+                    self._read_row(entry, folder)
 
     def _days(self) -> Iterator[tuple[str, Member]]:
         """Yield the files of days with the folder they lie in, in the order of days."""
@@ -191,7 +194,7 @@ class _Reading:
     def _reason(self, entry: dict[str, Any], folder: str, sender: str, at: int | None) -> str | None:
         """Return why a row is left out, None where it is kept."""
         if entry.get("subtype"):
-            return f"subtype {entry['subtype']}"
+            return f"subtype {as_token(entry['subtype'])}"
         if entry.get("bot_id") or sender in self.bots:
             return "bot"
         if folder not in self.pairs:
@@ -221,15 +224,7 @@ def _pair(conversation: dict[str, Any]) -> tuple[str, ...]:
 
 def _load(member: Member) -> list[Any]:
     """Read one small file, which holds a list."""
-    with member.open() as stream:
-        data = stream.read()
-    try:
-        found = json.loads(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        msg = (
-            f"{member.label} ({member.name}): not valid JSON ({error}); download the export again and pass the new zip"
-        )
-        raise SourceError(msg) from error
+    found = read_json(member.read(), f"{member.label} ({member.name})", "download the export again")
     if not isinstance(found, list):
         raise SourceError(f"{member.label} ({member.name}): holds no list, so it is no file of a Slack export")
     return found

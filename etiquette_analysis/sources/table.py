@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from etiquette_analysis.errors import DesignError
+from etiquette_analysis.errors import DesignError, SourceError
 from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ, AuditLog, Dataset
 from etiquette_analysis.sources.columns import (
     EXTRAS,
@@ -34,6 +34,7 @@ from etiquette_analysis.sources.rows import OnBadRow, check_on_bad_row
 TableLike = str | os.PathLike[str] | pd.DataFrame
 _MESSAGES: Final = "messages"
 _CONNECTIONS: Final = "connections"
+_MOST_COVARIATES: Final = 200
 
 
 def read_table(
@@ -174,7 +175,8 @@ def people(values: pd.Series) -> pd.Series:
     ['7', nan, '8']
     """
     if pd.api.types.is_float_dtype(values.dtype):
-        whole = values.dropna() % 1 == 0
+        told = values.dropna()
+        whole = (told % 1 == 0) & (told.abs() < 2**63)
         values = values.astype("Int64") if bool(whole.all()) else values
     texts = as_text(values)
     return texts.where(texts.str.strip() != "")
@@ -273,9 +275,14 @@ def _known_at_connection(
             known[name] = read_column(rows[name], name, loaded, timezone, on_bad_row, log).instant
         elif name in rows:
             known[name] = people(rows[name])
-    for name in (name for name in rows.columns if name.startswith("x_")):
-        numbers = pd.to_numeric(rows[name].where(rows[name].astype("str").str.strip() != ""), errors="coerce")
-        lost = numbers.isna() & rows[name].notna() & (rows[name].astype("str").str.strip() != "")
+    covariates = [name for name in rows.columns if name.startswith("x_")]
+    if len(covariates) > _MOST_COVARIATES:
+        msg = f"{loaded.where}: {len(covariates):,} columns called x_..., expected at most {_MOST_COVARIATES}"
+        raise SourceError(f"{msg}; leave out those that no analysis uses")
+    for name in covariates:
+        given = rows[name].notna() & (rows[name].astype("str").str.strip() != "")
+        numbers = pd.to_numeric(rows[name].where(given), errors="coerce")
+        lost = numbers.isna() & given
         log.add(
             NOTE_STAGE,
             f"connections: {name} is not a number, taken as missing",

@@ -9,27 +9,30 @@ from __future__ import annotations
 
 import io
 import os
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from etiquette_analysis.errors import SourceError
 from etiquette_analysis.schema import INSTANT, NOTE_STAGE, AuditLog, Dataset
 from etiquette_analysis.sources.archive import ExportPath, Member, list_members
-from etiquette_analysis.sources.chats import Counts, deliver_chats, find_by_name
+from etiquette_analysis.sources.chats import Counts, as_token, deliver_chats, find_by_name
 from etiquette_analysis.sources.dates import PLAUSIBLE_YEARS, as_observed_until
+from etiquette_analysis.sources.growing import Codes, Texts, spread
 from etiquette_analysis.sources.json_stream import JsonStream
+from etiquette_analysis.sources.progress import expecting
 
 STAGE: Final = "result.json"
 _PERSONAL: Final = "personal_chat"
 _NOTICES: Final = "user777000"
 _NOBODY: Final = "telegram-owner"
-_CHUNK: Final = 50_000
-_COLUMNS: Final = ("row", "chat", "id", "sender", "seconds", "text")
 _FIRST, _LAST = (pd.Timestamp(f"{year}-01-01", tz="UTC").timestamp() for year in (*PLAUSIBLE_YEARS,))
 _ASK_JSON: Final = (
     'export again in Telegram Desktop (Settings, Advanced, "Export Telegram data") with the format '
@@ -95,8 +98,9 @@ def read_telegram(path: ExportPath, *, owner: str | int | None = None, observed_
     refuse_html(path)
     members = _pick_files(list_members(path))
     reading = _Reading()
-    for number, member in enumerate(members):
-        reading.read_file(member, number)
+    with expecting(members):
+        for number, member in enumerate(members):
+            reading.read_file(member, number)
     return _assemble(reading, members[0].label, owner, until)
 
 
@@ -149,7 +153,7 @@ def _pick_files(members: Sequence[Member]) -> list[Member]:
 
 
 class _Reading:
-    """Collects the messages of personal chats, in chunks so that a large file stays small in memory."""
+    """Collects the messages of personal chats, column by column so that a large file stays small in memory."""
 
     def __init__(self) -> None:
         self.counts = Counts()
@@ -157,8 +161,9 @@ class _Reading:
         self.owner_id: object = None
         self.latest = float("nan")
         self.n_local_only = 0
-        self._chunk: list[tuple[int, int, int, str, int, str | None]] = []
-        self._frames: list[pd.DataFrame] = []
+        self.senders: Codes[str] = Codes()
+        self.texts = Texts()
+        self._numbers, self._ids, self._seconds, self._chat_of = array("q"), array("q"), array("q"), array("i")
 
     def read_file(self, member: Member, number: int) -> None:
         """Read one file: an account with its chats, or one chat."""
@@ -199,7 +204,7 @@ class _Reading:
     def _read_entry(self, stream: JsonStream, key: str, chat: _Chat) -> None:
         """Read one entry of a chat."""
         if key == "type":
-            chat.kind = str(stream.value())
+            chat.kind = as_token(stream.value())
         elif key == "id":
             chat.id = stream.value()
         elif key == "messages" and stream.peek() == "[":
@@ -223,14 +228,15 @@ class _Reading:
         if reason is not None or seconds is None or sender is None:
             self.counts.leave_out(reason or "", row)
             return
-        chat.people.setdefault(sender, set()).update({message["from"]} if message.get("from") else ())
+        name = message.get("from")
+        chat.people.setdefault(sender, set()).update({name} if name and isinstance(name, str) else ())
         chat.n_rows += 1
-        number = message.get("id")
-        self._chunk.append(
-            (row, len(self.chats) - 1, number if isinstance(number, int) else -1, sender, seconds, _text(message))
-        )
-        if len(self._chunk) == _CHUNK:
-            self._flush()
+        self._numbers.append(row)
+        self._chat_of.append(len(self.chats) - 1)
+        self._ids.append(_number(message.get("id")))
+        self._seconds.append(seconds)
+        self.senders.append(sender)
+        self.texts.append(_text(message))
 
     def _reason(self, message: dict[str, Any], chat: _Chat, seconds: int | None, sender: str | None) -> str | None:
         """Return why a message is left out, None where it is kept."""
@@ -245,25 +251,26 @@ class _Reading:
             return "no date_unixtime" if message.get("date_unixtime") is None else "unreadable date"
         return "no sender" if sender is None else None
 
-    def _flush(self) -> None:
-        """Turn the chunk into columns."""
-        frame = pd.DataFrame(self._chunk, columns=list(_COLUMNS))
-        self._frames.append(frame.astype({"sender": "str", "text": "str"}))
-        self._chunk = []
-
     def _close(self, chat: _Chat) -> None:
         """Forget nothing of a chat but the type that came after its messages, if it did."""
         if chat.n_rows and chat.kind is None and len(chat.people) > 2:
             chat.kind = "no type, and more than two people write"
 
     def rows(self) -> pd.DataFrame:
-        """Return all rows collected, those of chats that turned out not to be personal left out."""
-        self._flush()
-        rows = pd.concat(self._frames, ignore_index=True)
-        self._frames = []
-        for number, chat in enumerate(self.chats):
-            if chat.kind not in {_PERSONAL, None} and chat.n_rows:
-                rows = self.counts.leave_out_rows(f"not a personal chat: {chat.kind}", rows, rows["chat"] == number)
+        """Return all rows but their texts, those of chats that turned out not to be personal left out.
+
+        ``sender`` is a code of ``senders``; the index is the place of each row in ``texts``.
+        """
+        columns = {"row": self._numbers, "chat": self._chat_of, "id": self._ids, "seconds": self._seconds}
+        rows = pd.DataFrame({name: np.array(column) for name, column in columns.items()})
+        rows["sender"] = self.senders.codes
+        for column in columns.values():
+            del column[:]
+        kinds = np.array([chat.kind if chat.kind not in {_PERSONAL, None} else "" for chat in self.chats], dtype=object)
+        kind = pd.Series(kinds[rows["chat"]], index=rows.index, dtype="str")
+        for name in kind.unique():
+            if name:
+                rows = self.counts.leave_out_rows(f"not a personal chat: {name}", rows, kind[rows.index] == name)
         return rows
 
 
@@ -271,9 +278,14 @@ def _seconds(value: object) -> int | None:
     """Return ``date_unixtime`` as a number, None where it is absent or no plausible time."""
     try:
         seconds = int(value)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return int(seconds) if _FIRST <= seconds < _LAST else None
+
+
+def _number(value: object) -> int:
+    """Return the number of a message in its chat, -1 where it has none that a number of the table can be."""
+    return value if isinstance(value, int) and 0 <= value < 2**63 else -1
 
 
 def _sender(message: dict[str, Any]) -> str | None:
@@ -291,9 +303,9 @@ def _text(message: dict[str, Any]) -> str | None:
     'See https://example.com'
     """
     parts = message.get("text_entities") or message.get("text") or ""
-    if isinstance(parts, str):
-        return parts or None
-    return "".join(p if isinstance(p, str) else str(p.get("text", "")) for p in parts) or None
+    pieces = parts if isinstance(parts, list) else [parts]
+    said = [piece.get("text") if isinstance(piece, dict) else piece for piece in pieces]
+    return "".join(piece for piece in said if isinstance(piece, str)) or None
 
 
 def _assemble(reading: _Reading, where: str, owner: str | int | None, until: pd.Timestamp | None) -> Dataset:
@@ -304,32 +316,65 @@ def _assemble(reading: _Reading, where: str, owner: str | int | None, until: pd.
         msg = f"{where}: its messages have no date_unixtime, only local times without a zone; {_ASK_JSON}"
         raise SourceError(msg)
     ego, evidence = _find_owner(reading, owner, where)
-    pairs = rows[["chat", "sender"]].drop_duplicates()
-    keys = list(zip(pairs["chat"], pairs["sender"], strict=True))
-    pairs = pairs.assign(
-        recipient=pd.Series([_recipient(reading.chats[c], s, ego) for c, s in keys], dtype="str").values
-    )
-    order = rows.index
-    rows = rows.merge(pairs, on=["chat", "sender"], how="left").set_index(order)
-    ids = [str(number) if chat.id is None else str(chat.id) for number, chat in enumerate(reading.chats)]
-    rows = rows.assign(conversation_id=np.array(ids, dtype=object)[rows["chat"]] if len(rows) else None)
-    rows = reading.counts.leave_out_rows("message to oneself", rows, rows["sender"] == rows["recipient"])
-    again = rows.duplicated(["conversation_id", "id", "sender", "seconds"]) & (rows["id"] >= 0)
-    files = np.array([chat.file for chat in reading.chats], dtype=np.int64)[rows["chat"]]
-    again &= files > 0
-    rows = reading.counts.leave_out_rows("message that an earlier file holds as well", rows, again)
+    rows = rows.assign(recipient=_recipients(reading, rows, ego))
+    rows = reading.counts.leave_out_rows("message to oneself", rows, rows["recipient"] == rows["sender"])
+    rows = reading.counts.leave_out_rows("message that an earlier file holds as well", rows, _again(reading, rows))
     reading.counts.refuse_nothing(len(rows), where, "export personal chats as well")
     reading.counts.write(log, STAGE, kept=len(rows))
-    _note(log, reading, rows)
-    at = pd.to_datetime(rows["seconds"], unit="s", utc=True).astype(INSTANT)
+    rows = rows[["chat", "sender", "recipient", "seconds"]].sort_values("seconds", kind="stable")
+    messages = _messages(reading, rows)
+    _note(log, reading, messages)
     latest = pd.Timestamp(reading.latest, unit="s", tz="UTC")
     return deliver_chats(
-        rows.assign(sent_at=at, kind="message"),
+        messages,
         log,
         source="telegram",
         ego=ego,
         evidence=evidence,
         observed_until=latest if until is None else until,
+    )
+
+
+def _recipients(reading: _Reading, rows: pd.DataFrame, ego: str | None) -> npt.NDArray[np.int32]:
+    """Return to whom each row is written, as a code of the senders: one answer for each writer of each chat."""
+    n_senders = max(len(reading.senders.distinct), 1)
+    pairs = rows["chat"].to_numpy().astype(np.int64) * n_senders + rows["sender"].to_numpy()
+    keys, row_of = np.unique(pairs, return_inverse=True)
+    found = [
+        _recipient(reading.chats[key // n_senders], reading.senders.distinct[key % n_senders], ego)
+        for key in keys.tolist()
+    ]
+    return np.array([reading.senders.code(person) for person in found], dtype=np.int32)[row_of]
+
+
+def _again(reading: _Reading, rows: pd.DataFrame) -> pd.Series:
+    """Find messages of a later file that an earlier one holds as well."""
+    files = np.array([chat.file for chat in reading.chats], dtype=np.int64)
+    if not files.any():
+        return pd.Series(False, index=rows.index)
+    key = rows.assign(chat=pd.factorize(np.array(_chat_ids(reading), dtype=object))[0][rows["chat"]])
+    again = key.duplicated(["chat", "id", "sender", "seconds"]) & (rows["id"] >= 0)
+    return again & (files[rows["chat"]] > 0)
+
+
+def _chat_ids(reading: _Reading) -> list[str]:
+    """Return the name of each chat: its number, else its place in the file."""
+    return [str(number) if chat.id is None else str(chat.id) for number, chat in enumerate(reading.chats)]
+
+
+def _messages(reading: _Reading, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of the schema, in the order of the rows."""
+    people = reading.senders.distinct
+    at = pd.to_datetime(rows["seconds"].to_numpy(), unit="s", utc=True)
+    return pd.DataFrame(
+        {
+            "conversation_id": spread(_chat_ids(reading), rows["chat"].to_numpy()),
+            "sender": spread(people, rows["sender"].to_numpy()),
+            "recipient": spread(people, rows["recipient"].to_numpy()),
+            "sent_at": pd.Series(at).astype(INSTANT),
+            "text": reading.texts.series(rows.index.to_numpy()),
+            "kind": spread(["message"], np.zeros(len(rows), dtype=np.int64)),
+        }
     )
 
 
@@ -365,7 +410,7 @@ def _not_the_contact(chat: _Chat) -> set[str]:
 
 def _recipient(chat: _Chat, sender: str, ego: str | None) -> str:
     """Return to whom a writer of the chat writes."""
-    others = [person for person in chat.people if person != sender]
+    others = list(islice((person for person in chat.people if person != sender), 2))
     if ego is not None and sender != ego:
         return ego
     if len(others) == 1 and (chat.contact is None or chat.contact not in chat.people):

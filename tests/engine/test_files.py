@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ import pytest
 
 from etiquette_analysis.engine.embedded import message_labels, turns
 from etiquette_analysis.engine.files import label_files
+from etiquette_analysis.engine.source import open_cursor, open_database
 from etiquette_analysis.engine.tables import MESSAGE_LABELS, TURNS, to_frame
 from etiquette_analysis.errors import DesignError, SchemaError, SourceError
 from etiquette_analysis.labels.structure import LabelOptions
@@ -227,8 +230,40 @@ def test_dates_without_a_zone_are_utc_wherever_the_machine_stands(tmp_path):
 
 def test_progress_counts_messages(tmp_path):
     seen = []
-    label_files(*write(tmp_path), what="messages", batch_rows=2, progress=seen.append)
-    assert seen == [2, 4, 5]
+    label_files(*write(tmp_path), what="messages", batch_rows=2, progress=lambda *told: seen.append(told))
+    assert seen == [("reading", 5, 5, "messages"), *(("labelling", n, 5, "messages") for n in (2, 4, 5))]
+
+
+def test_nothing_is_drawn_on_standard_output():
+    with tempfile.TemporaryDirectory() as folder:
+        database = open_database(Path(folder), memory_limit="1GB", threads=1)
+        for connection in (database, open_cursor(database)):
+            asked = "SELECT current_setting('enable_progress_bar_print')"
+            assert connection.sql(asked).fetchall() == [(False,)]
+        database.close()
+
+
+def test_people_can_be_renamed_and_rows_come_in_the_order_of_the_new_names(tmp_path):
+    asked = []
+
+    def mirrored(names):
+        asked.extend(names.to_pylist())
+        return pa.array([name[::-1] for name in names.to_pylist()])
+
+    for what, schema in (("turns", TURNS), ("messages", MESSAGE_LABELS)):
+        messages = pd.concat([MESSAGES, MESSAGES.assign(message_id=range(5), sender="zed", recipient="ann")])
+        paths = write(tmp_path, messages)
+        label_files(*paths, what=what)
+        plain = read_labels(paths[2], schema)
+        label_files(*paths, what=what, rename=mirrored)
+        renamed = read_labels(paths[2], schema)
+        assert sorted(asked) == ["ann", "bob", "zed"]
+        asked.clear()
+        for side in ("sender", "recipient"):
+            plain[side] = plain[side].str[::-1]
+        plain["dyad"] = plain["dyad"].map({"ann\tbob": "bob\tnna", "ann\tzed": "dez\tnna"})
+        plain = plain.sort_values("dyad", kind="stable", na_position="first", ignore_index=True)
+        pd.testing.assert_frame_equal(renamed, plain)
 
 
 def test_no_messages_give_an_empty_table(tmp_path):
@@ -283,9 +318,11 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         label_files(tmp_path / "nobody.parquet", None, out)
     with pytest.raises(SourceError, match=r"out.parquet lies in no folder; create it first"):
         label_files(tmp_path / "nobody.parquet", None, tmp_path / "deeper" / "out.parquet")
-    with pytest.raises(SourceError, match="is a folder; expected the name of a file"):
-        label_files(tmp_path / "nobody.parquet", None, tmp_path)
     (tmp_path / "mail.parquet").write_text("no parquet at all")
+    with pytest.raises(SourceError, match="is a folder that holds something else; choose a new name"):
+        label_files(tmp_path / "mail.parquet", None, tmp_path)
+    with pytest.raises(SourceError, match=r"turns.csv is neither a folder nor a file ending in .parquet"):
+        label_files(tmp_path / "mail.parquet", None, tmp_path / "turns.csv")
     with pytest.raises(SourceError, match=r"mail.parquet could not be read"):
         label_files(tmp_path / "mail.parquet", None, out)
     write(tmp_path, MESSAGES.drop(columns="sender"))

@@ -138,7 +138,8 @@ def wanted_by_file() -> dict[str, list[str]]:
     """What each file of requirements must cover, and CONTRIBUTING.md explain."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = settings["project"]
-    wanted = {"all": project["dependencies"] + project["optional-dependencies"]["dev"]} | settings["dependency-groups"]
+    extras = project["optional-dependencies"]
+    wanted = {"all": project["dependencies"] + extras["dev"], "spark": extras["spark"], **settings["dependency-groups"]}
     return {
         name: [re.split(r"[<>=\[! ]", w)[0].lower().replace("_", "-") for w in list_] for name, list_ in wanted.items()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import shutil
 import stat
@@ -9,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from etiquette_analysis.errors import SourceError
@@ -107,7 +109,8 @@ def test_a_zip_damaged_in_the_middle_says_so(zipped: Zipped, tmp_path: Path) -> 
             r"export.zip: this is a web page \(probably the sign-in page\), not the export",
         ),
         (b"\xef\xbb\xbf<html lang='en'>", r"export.zip: this is a web page"),
-        (b"\x1f\x8b\x08abc", r"export.zip: this is a gzip file, not an export"),
+        (b"\x1f\x8b\x08abc", r"export.zip: the gzip file is damaged or cut short"),
+        (gzip.compress(bytes(257) + b"ustar"), r"export.zip: this is a tar archive; unpack it and pass the folder"),
         (b"Rar!\x1a\x07", r"export.zip: this is a RAR archive, not an export"),
         (b"just text", r"export.zip: this is not a zip \(File is not a zip file\)"),
     ],
@@ -243,3 +246,24 @@ def test_a_spreadsheet_file_names_the_remedy(tmp_path: Path) -> None:
         SourceError, match=r'messages.xlsx: this is an Excel or Word file; save the sheet as "CSV UTF-8"'
     ):
         read(path)
+
+
+def test_gzip_is_read_wherever_it_lies(write_export: WriteExport, tmp_path: Path) -> None:
+    folder = write_export()
+    expected = read(folder).messages
+    file = folder / "messages.csv"
+    packed = gzip.compress(file.read_bytes())
+    file.unlink()
+    (folder / "messages.csv.gz").write_bytes(packed)
+    archive = tmp_path / "export.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for member in folder.iterdir():
+            zipped.write(member, member.name)
+    alone = tmp_path / "my messages.csv.gz"
+    alone.write_bytes(packed)
+    for path in (folder, archive):
+        pd.testing.assert_frame_equal(read(path).messages, expected)
+    assert read(alone, owner="Me Myself").messages["text"].tolist() == expected["text"].tolist()
+    alone.write_bytes(packed[:-9])
+    with pytest.raises(SourceError, match=r"my messages.csv.gz: the gzip file is damaged or cut short"):
+        read(alone)

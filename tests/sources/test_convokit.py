@@ -118,6 +118,17 @@ def test_the_five_files_are_as_convokit_dumps_them(tmp_path: Path) -> None:
         write_convokit(read_table(table), folder / "index.json")
 
 
+def test_a_corpus_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    table = pd.DataFrame({"sender": ["ada"], "recipient": ["ben"], "sent_at": ["2024-03-01T09:00:00Z"]})
+    monkeypatch.setattr("etiquette_analysis.sources.convokit_write._index", full)
+    with pytest.raises(SourceError, match=r"corpus: the corpus cannot be written \(No space left on device\)"):
+        write_convokit(read_table(table), tmp_path / "corpus")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_recipients_of_other_peoples_corpora(tmp_path: Path) -> None:
     dataset = read_convokit(
         corpus(

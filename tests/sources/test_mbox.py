@@ -13,7 +13,7 @@ import pytest
 from etiquette_analysis.errors import DesignError, SourceError
 from etiquette_analysis.schema import NOTE_STAGE, Dataset, check_audit
 from etiquette_analysis.sources import read, read_mbox
-from etiquette_analysis.sources.mail_text import own_words
+from etiquette_analysis.sources.mail_text import own_words, without_tags
 
 ME = "me@x.org"
 LINE = "From me@x.org Mon Jan  2 10:00:00 2023\n"
@@ -223,6 +223,25 @@ def test_html_and_attachments(tmp_path: Path) -> None:
 )
 def test_what_follows_an_introduction_without_marks_is_quoted(line: str) -> None:
     assert own_words(f"No, thank you.\n\n{line}\n\nBuy now!\n").replace("_" * 32, "").strip() == "No, thank you."
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<script>if (a<b) x()</script>seen", "seen"),
+        ("<STYLE>p{}</STYLE >seen", "seen"),
+        ("<!-- > -->seen<!-- unseen", "seen"),
+        ('<a title="a>b">seen</a>', "seen"),
+        ("<a title='a", ""),
+        ("3 < 4 &lt; 5 &amp;amp;", "3 < 4 < 5 &amp;"),
+        ("<!DOCTYPE html><?xml?></>seen", "seen"),
+        ("a<br/>b<BR>c<p>d", "a\nb\nc\nd"),
+        ("<blockquote>x<div>y</blockquote>z", "> x\n> y\nz"),
+        (f"&#{'9' * 5000};&#x110000;", "\ufffd\ufffd"),
+    ],
+)
+def test_what_a_reader_of_html_sees(html: str, shown: str) -> None:
+    assert without_tags(html) == shown
 
 
 def test_answers_between_quoted_lines_stay() -> None:

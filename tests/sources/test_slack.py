@@ -149,7 +149,7 @@ def test_a_folder_around_the_export_does_not_matter(tmp_path: Path) -> None:
         ({"users.json": None}, r"no users.json of Slack; pass the export's zip or its folder, unchanged"),
         (
             {"D1/2024-03-04.json": "[{"},
-            r"2024-03-04.json \(D1/2024-03-04.json\): not valid JSON .* download the export",
+            r"2024-03-04.json \(D1/2024-03-04.json\): not JSON .* download the export",
         ),
         ({"dms.json": "{}"}, r"dms.json \(dms.json\): holds no list, so it is no file of a Slack export"),
         ({"D1/2024-03-04.json": []}, r"no message between two people: it holds no row at all"),

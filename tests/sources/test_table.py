@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from etiquette_analysis.errors import DesignError, SchemaError, SourceError
 from etiquette_analysis.schema import NOTE_STAGE, Dataset, check_audit
@@ -96,13 +98,14 @@ def test_unknown_headers_print_the_mapping_with_guesses_marked(tmp_path: Path) -
         read_table(write(table, tmp_path / "crm.csv"))
     assert str(error.value) == (
         "crm.csv: no column sender, recipient, sent_at; it has 'Mittente', 'Prospect Name', 'Quando', 'Messaggio'. "
-        "Say which column is which with\n"
-        "mapping={\n"
-        '    "sender": "Mittente",  # a guess: check it\n'
-        '    "recipient": "Prospect Name",  # a guess: check it\n'
-        '    "sent_at": "...",  # fill in\n'
-        '    "text": "Messaggio",  # a guess: check it\n'
-        "}"
+        "Say which column is which: save the lines below as mapping.toml, correct them, and pass --mapping "
+        "mapping.toml (in Python mapping={our_name: their_name}).\n"
+        'sender = "Mittente"  # a guess: check it\n'
+        'recipient = "Prospect Name"  # a guess: check it\n'
+        'sent_at = ""  # fill in\n'
+        'text = "Messaggio"  # a guess: check it\n'
+        '# connected_at = ""  # optional\n'
+        '# conversation_id = ""  # optional'
     )
 
 
@@ -122,7 +125,7 @@ def test_guesses_come_in_six_languages(headers: tuple[str, str, str]) -> None:
     with pytest.raises(SourceError) as error:
         read_table(table)
     for our, their in zip(("sender", "recipient", "sent_at"), headers, strict=True):
-        assert f'"{our}": "{their}",  # a guess' in str(error.value)
+        assert f'{our} = "{their}"  # a guess' in str(error.value)
 
 
 def test_a_mapping_is_checked_on_both_sides() -> None:
@@ -191,6 +194,17 @@ def test_typed_dates_are_taken_as_they_are(dtype: str) -> None:
         else MAIL["sent_at"].astype(dtype)
     )
     assert read_table(MAIL.assign(sent_at=values)).messages["sent_at"].tolist() == at.tolist()
+
+
+def test_typed_dates_out_of_this_world_are_no_dates(tmp_path: Path) -> None:
+    days = pd.Series(pd.to_datetime(["9999-12-31", "0001-01-01", "2024-03-01"]).astype("datetime64[us]"))
+    path = tmp_path / "m.parquet"
+    MAIL.assign(sent_at=days.to_numpy()).to_parquet(path)
+    with pytest.raises(SourceError, match=r'm.parquet, row 1: sent_at "9999-12-31 00:00:00" is not a date'):
+        read_table(path)
+    dataset = read_table(path, on_bad_row="drop")
+    assert (len(dataset.messages), dataset.observed_until.year) == (1, 2024)
+    check_audit(dataset.audit)
 
 
 def test_python_dates_are_days() -> None:
@@ -377,3 +391,17 @@ def test_any_table_written_as_json_lines_reads_back_the_same(
     assert messages["sender"].tolist() == [s for s, _, _ in rows]
     assert messages["text"].fillna("").tolist() == [t for _, t, _ in rows]
     assert messages["sent_at"].tolist() == [pd.Timestamp(d, tz="UTC") for _, _, d in rows]
+
+
+def test_a_parquet_file_that_unpacks_to_far_more_than_it_weighs_is_refused(tmp_path: Path) -> None:
+    codes = pa.array(np.zeros(3_000_000, np.int8))
+    columns = {"sender": "ada", "recipient": "ben", "sent_at": "2024-03-01"}
+    table = pa.table({name: pa.DictionaryArray.from_arrays(codes, [value]) for name, value in columns.items()})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(SourceError, match=r"t.parquet: unpacks to more than [\d,]+ bytes; write it again as CSV"):
+        read_table(tmp_path / "t.parquet")
+
+
+def test_the_index_of_a_parquet_file_is_a_column(tmp_path: Path) -> None:
+    MAIL.set_index("sender").to_parquet(tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.parquet").messages, read_table(MAIL).messages)

@@ -141,6 +141,11 @@ def test_every_row_that_is_left_out_has_its_reason(tmp_path: Path) -> None:
     assert dataset.observed_until == pd.Timestamp(1_800_000_000, unit="s", tz="UTC")
 
 
+def test_a_type_that_is_no_word_of_the_format_stays_out_of_the_audit(tmp_path: Path) -> None:
+    full = account(chat(message(1, 2)), chat(message(2, 3), kind="Ada King, 555 0199", contact=3))
+    assert left_out(read_telegram(write(tmp_path, full)))["not a personal chat: unknown"] == 1
+
+
 def test_a_type_that_stands_after_the_messages_still_counts(tmp_path: Path) -> None:
     late = {"messages": [message(1, 2), message(2, 1)], "id": 9, "type": "private_group"}
     dataset = read_telegram(write(tmp_path, account(late, chat(message(3, 2)))))

@@ -32,6 +32,7 @@ from etiquette_analysis.sources.linkedin.messages import read_message_rows
 from etiquette_analysis.sources.linkedin.owner import find_owner, profile_name
 from etiquette_analysis.sources.linkedin.people import People
 from etiquette_analysis.sources.linkedin.sides import learn_names, read_sides
+from etiquette_analysis.sources.progress import expecting
 from etiquette_analysis.sources.rows import OnBadRow, check_on_bad_row, log_kept
 
 __all__ = ["read_linkedin"]
@@ -101,7 +102,8 @@ def _read(
 ) -> Dataset:
     """Read the files, find out who is who, and put the tables together."""
     log = AuditLog()
-    rows = read_message_rows(picked[MESSAGES], log, on_bad_row)
+    with expecting(picked[MESSAGES]):
+        rows = read_message_rows(picked[MESSAGES], log, on_bad_row)
     latest = rows["sent_at"].max()
     rows = rows[rows["named"]].reset_index(drop=True)
     contacts = read_connection_rows(picked[CONNECTIONS], log, on_bad_row)

@@ -27,6 +27,8 @@ _HIDDEN: Final = {
 }
 _LINKEDIN_HOST: Final = re.compile(r"(?:[\w-]+\.)*linkedin\.com(?::\d+)?$")
 _URL_START: Final = re.compile(r"[,;]\s*(?=https?://|(?:[\w-]+\.)*linkedin\.com/)", re.IGNORECASE)
+#: A name has at most so many parts between commas ("Jane Doe, Ph.D., MBA, PMP").
+_MOST_PARTS: Final = 12
 #: First words of what stands behind a comma in a name, without dots; single words need no list.
 _CREDENTIALS: Final = {
     *(
@@ -238,12 +240,20 @@ class People:
 
     def _split_known(self, parts: list[str]) -> list[str] | None:
         """Return the split into fewest known names, None where some part belongs to no known name."""
-        best: list[list[str] | None] = [[]] + [None] * len(parts)
+        n_names: list[int | None] = [0] + [None] * len(parts)
+        begins = [0] * (len(parts) + 1)
         for end in range(1, len(parts) + 1):
-            for start in range(end):
-                before, name = best[start], ", ".join(parts[start:end])
+            for start in range(max(0, end - _MOST_PARTS), end):
+                before, name = n_names[start], ", ".join(parts[start:end])
                 if before is None or not (name_key(name) in self.known or is_hidden(name)):
                     continue
-                if best[end] is None or len(before) + 1 < len(best[end] or []):
-                    best[end] = [*before, name]
-        return best[-1]
+                shortest = n_names[end]
+                if shortest is None or before + 1 < shortest:
+                    n_names[end], begins[end] = before + 1, start
+        if n_names[-1] is None:
+            return None
+        names, end = [], len(parts)
+        while end:
+            names.append(", ".join(parts[begins[end] : end]))
+            end = begins[end]
+        return names[::-1]

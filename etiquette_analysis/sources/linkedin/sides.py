@@ -131,9 +131,9 @@ def _fill_from_thread(sides: Sides, people: People) -> None:
         taking_part[thread].update([sender, *recipients])
     for row in missing:
         thread, sender = sides.thread[row], sides.sender[row]
-        others = taking_part[thread] - {sender}
-        if len(others) == 1:
-            sides.recipients[row] = list(others)
+        people_there = taking_part[thread]
+        if len(people_there) == 2:
+            sides.recipients[row] = [person for person in people_there if person != sender]
         elif people.owner and sender != people.owner:
             sides.recipients[row] = [people.owner]
         elif people.owner:

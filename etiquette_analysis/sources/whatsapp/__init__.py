@@ -21,6 +21,7 @@ from etiquette_analysis.sources.archive import ExportPath, Member, check_looks_r
 from etiquette_analysis.sources.chats import Counts, deliver_chats, find_by_name
 from etiquette_analysis.sources.dates import as_observed_until
 from etiquette_analysis.sources.instants import check_timezone
+from etiquette_analysis.sources.progress import expecting
 from etiquette_analysis.sources.whatsapp.calendar import DateOrder, check_date_order, read_days
 from etiquette_analysis.sources.whatsapp.lines import looks_like_whatsapp as _looks_like_chat
 from etiquette_analysis.sources.whatsapp.lines import split_entries
@@ -104,7 +105,9 @@ def read_whatsapp(
     until = as_observed_until(observed_until)
     members = list_members(path)
     counts = Counts()
-    chats = [_read_chat(member, members, counts, date_order) for member in _pick_files(members)]
+    picked = _pick_files(members)
+    with expecting(picked):
+        chats = [_read_chat(member, members, counts, date_order) for member in picked]
     return _assemble(chats, counts, owner, timezone, until)
 
 
@@ -179,8 +182,7 @@ def _decode(member: Member) -> str:
     head = member.head(512)
     if head:
         check_looks_readable(head, member.label)
-    with member.open() as stream:
-        data = stream.read()
+    data = member.read()
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

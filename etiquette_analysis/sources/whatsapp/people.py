@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from etiquette_analysis.sources.archive import Member
+from etiquette_analysis.sources.chats import name_group
 
 _WITH: Final = r"with|con|mit|com|met|avec|med|z|s|kanssa"
 _IN_NAME: Final = re.compile(
@@ -71,7 +72,7 @@ def recipients_of(people: Sequence[str], contact: str | None, ego: str | None, n
     {'Ada': 'whatsapp-contact:1'}
     """
     if len(people) > 1:
-        return {person: "; ".join(other for other in people if other != person) for person in people}
+        return {person: name_group(people, person) for person in people}
     if not people:
         return {}
     (person,) = people

@@ -17,13 +17,14 @@ import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from etiquette_analysis.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
 
 #: Cue families of the codebook that raise the level, and those that lower or cancel it.
 RAISING: Final = (
@@ -43,7 +44,7 @@ LOWERING: Final = ("buyer_side", "delivery", "quotation", "negation")
 FAMILIES: Final = RAISING + LOWERING
 #: A phrase has at most so many words.
 LONGEST: Final = 5
-_FOLDER: Final = Path(__file__).parent
+_FOLDER: Final = resources.files(__name__)  # may lie inside a zip, on Spark's workers
 _WORD: Final = re.compile(r"[^\W\d_]+|[0%$_]")
 
 
@@ -88,15 +89,16 @@ def load_lexicon() -> tuple[Cue, ...]:
     >>> [cue.family for cue in cues if cue.language == "en" and cue.phrase in ("can i send you", "your price list")]
     ['offer', 'buyer_side']
     """
-    return tuple(cue for path in sorted(_FOLDER.glob("*.toml")) for cue in read_cues(path))
+    files = sorted((file for file in _FOLDER.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    return tuple(cue for file in files for cue in read_cues(file))
 
 
-def read_cues(path: Path) -> tuple[Cue, ...]:
+def read_cues(path: Traversable) -> tuple[Cue, ...]:
     """Read and check the file of one language, which is named after it.
 
     Parameters
     ----------
-    path : Path
+    path : Path or Traversable
         A TOML file with one list of phrases per family.
 
     Returns
@@ -126,13 +128,13 @@ def read_cues(path: Path) -> tuple[Cue, ...]:
     return cues
 
 
-def _read_family(path: Path, table: dict[str, object]) -> Iterator[Cue]:
+def _read_family(path: Traversable, table: dict[str, object]) -> Iterator[Cue]:
     for family in FAMILIES:
         phrases = table[family]
         if not isinstance(phrases, list) or not phrases:
             raise SchemaError(f"{path.name}: {family} holds no phrases; expected a list of at least one string.")
         for phrase in phrases:
-            yield Cue(path.stem, family, _normalise(path.name, family, phrase))
+            yield Cue(path.name.removesuffix(".toml"), family, _normalise(path.name, family, phrase))
 
 
 def _normalise(file: str, family: str, phrase: object) -> str:
