@@ -12,7 +12,7 @@ SOURCE ?=
 OUT ?= reports
 LANGUAGE ?= en
 
-.PHONY: help env report test browser-test spark-test docs lock model model-card calibrate bench bench-analysis bench-text clean
+.PHONY: help env report test browser-test spark-test docs lock model model-card calibrate bench bench-analysis bench-streams bench-text fuzz clean
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -78,6 +78,12 @@ bench-analysis: $(STAMP) ## Maintainers: speed of the analysis beside statsmodel
 
 bench: $(STAMP) ## Maintainers: what labelling 100 thousand, 1 and 10 million messages costs, beside other ways (a quarter of an hour)
 	@$(BIN)/python benchmarks/scale/run.py
+
+bench-streams: $(STAMP) ## Maintainers: memory and speed on mailboxes and chats of 2 GB (benchmarks/streams.csv)
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/streams.py
+
+fuzz: $(STAMP) $(VENV)/.fuzz ## Maintainers: fuzz the readers (SECONDS=180 for each; READERS="mbox zip")
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/fuzz/fuzz.py $(READERS) --seconds $(or $(SECONDS),180)
 
 bench-text: $(STAMP) $(VENV)/.bench ## Maintainers: how fast texts are scored, as ratios (benchmarks/text.csv)
 	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/text.py

@@ -54,7 +54,17 @@ def run(options: argparse.Namespace) -> int:
     if out.suffix not in ("", *TABLE_SUFFIXES):
         msg = f"--out {out}: expected a folder, or a name ending in {' or '.join(TABLE_SUFFIXES)}"
         raise DesignError(msg)
+    _check_not_theirs(out)
     return _label_files(options, out) if _are_tables(options, out) else _label_export(options, out)
+
+
+def _check_not_theirs(out: Path) -> None:
+    """Raise ``DesignError`` where a file is there that is no earlier result, and so perhaps the source itself."""
+    from etiquette_analysis.pipeline.forgetting import is_own_table
+
+    if out.is_file() and not is_own_table(out):
+        msg = f"--out {out}: is a file that this command did not write, and will not be overwritten; choose another"
+        raise DesignError(msg)
 
 
 def _are_tables(options: argparse.Namespace, out: Path) -> bool:
@@ -106,6 +116,7 @@ def _label_files(options: argparse.Namespace, out: Path | str) -> int:
     try:
         if options.rows == "dyads":
             plan = Plan(window_days=options.window_days)
+            given |= {"identify": options.identify, "project": options.project}
             done = pipeline.build_dyads_file(*source, plan, owner=options.owner, **given)
         else:
             given |= {"what": options.rows, "window_days": options.window_days, "identify": options.identify}
@@ -130,7 +141,8 @@ def _label_export(options: argparse.Namespace, out: Path) -> int:
     progress = Progress(quiet=options.quiet)
     dataset, audit = read_audited(options, options.messages[0])
     if options.rows == "dyads":
-        table = pipeline.build_dyads(dataset, Plan(window_days=options.window_days))
+        plan = Plan(window_days=options.window_days)
+        table = pipeline.build_dyads(dataset, plan, identify=options.identify, project=options.project)
     else:
         label = pipeline.label_turns if options.rows == "turns" else pipeline.label_messages
         table = label(dataset, window_days=options.window_days)

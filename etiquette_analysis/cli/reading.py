@@ -37,6 +37,20 @@ def add_source_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quiet", action="store_true", help="say nothing but errors")
 
 
+def given_for_reading(options: argparse.Namespace) -> list[str]:
+    """Return those options that say how messages are to be read, where they were given."""
+    given = {
+        "--owner": options.owner,
+        "--on-bad-row drop": options.on_bad_row != "error",
+        "--connections": options.connections,
+        "--mapping": options.mapping,
+        "--observed-until": options.observed_until,
+        "--timezone": options.timezone,
+        "--date-order": options.date_order,
+    }
+    return [name for name, value in given.items() if value]
+
+
 def read_source(options: argparse.Namespace, source: str | None) -> Any:
     """Read the source that the options describe, and say what was left out of it."""
     return read_audited(options, source)[0]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+
+from etiquette_analysis.errors import DesignError
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -23,8 +26,12 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
     from etiquette_analysis.simulation import simulate, true_values, write_linkedin
 
+    out = Path(options.out)
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        msg = f"--out {out}: is there already, perhaps a real export, and will not be overwritten; choose another"
+        raise DesignError(msg)
     world = simulate(options.world, n=options.n, seed=options.seed, texts=True)
-    write_linkedin(world, options.out)
+    write_linkedin(world, out)
     truth = true_values(options.world, n=100_000)
     sys.stdout.write(
         f"{options.out}: {world.world.name}. Of 100 new contacts, {100 * truth['now']:.1f} reply to a pitch on day 0-1 "

@@ -225,6 +225,10 @@ def _connections_of_messages(
         return pd.DataFrame(columns=[*REQUIRED_CONNECTIONS, "resolution"])
     given = rows["connected_at"].notna() & (rows["connected_at"].astype("str").str.strip() != "")
     rows = rows[given].assign(person_a=rows["sender"], person_b=rows["recipient"])
+    # The same date beside every message of a pair is one connection told several times.
+    pair = rows[["person_a", "person_b"]]
+    told = pd.DataFrame({"low": pair.min(axis=1), "high": pair.max(axis=1), "at": rows["connected_at"]})
+    rows = rows[~told.duplicated()]
     log.add(_CONNECTIONS, READ, len(rows))
     return _pairs(rows, loaded, timezone, on_bad_row, log)
 
