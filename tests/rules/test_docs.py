@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import functools
 import importlib.util
 import inspect
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "etiquette_analysis"
 DOCS = ROOT / "docs"
 READMES = [ROOT / "README.md", ROOT / "README.it.md"]
-PAGES = [*READMES, ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [*READMES, ROOT / "CONTRIBUTING.md", ROOT / "benchmarks" / "README.md", *sorted(DOCS.rglob("*.md"))]
 ROOMS = sorted(
     path.stem
     for path in PACKAGE.iterdir()
@@ -356,3 +357,19 @@ def test_the_site_loads_nothing_from_elsewhere_and_its_links_lead_somewhere(site
                 target = ROOT / target.relative_to(site.parent)
             assert target.exists(), f"{path.relative_to(site)} links to {link}"
             assert not place or target not in pages or place in pages[target].ids, f"{path.name}: no place {link}"
+
+
+@pytest.mark.parametrize(("name", "mark"), [("README.md", "."), ("README.it.md", ",")])
+def test_how_fast_is_what_was_measured(name: str, mark: str) -> None:
+    with (ROOT / "benchmarks" / "scale" / "scale.csv").open(encoding="utf-8", newline="") as file:
+        measured = {row["contestant"]: row for row in csv.DictReader(file) if row["messages"] == "10000000"}
+    written = re.findall(r"^\|.*\| (\d+) \| ([\d.,]+) \| ([\d.,]+) GB \|$", (ROOT / name).read_text("utf-8"), re.M)
+    assert len(written) == 4
+    for cells, contestant in zip(written, ("floor", "window_sql", "labels", "scored"), strict=True):
+        row = measured[contestant]
+        expected = (
+            f"{float(row['cpu_s']):.0f}",
+            f"{float(row['cpu_to_window_sql']):.2f}",
+            float(row["peak_mb"]) / 1000,
+        )
+        assert cells == (expected[0], expected[1].replace(".", mark), f"{expected[2]:.1f}".replace(".", mark))
