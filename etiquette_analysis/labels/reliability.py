@@ -33,7 +33,9 @@ class Reliability:
     ----------
     frame : DataFrame
         One row per group and statistic: ``group`` (``all`` or a language), ``statistic`` (``alpha``, ``kappa``,
-        ``accuracy``, ``sensitivity``, ``specificity``), ``estimate``, ``low``, ``high`` (95 %), ``n``.
+        ``accuracy``, ``sensitivity``, ``specificity``), ``estimate``, ``low``, ``high`` (95 %), ``n``. Null where there
+        is nothing to tell agreement from: kappa where one of the two used a single level, alpha where both used the
+        same, sensitivity without pitches, specificity with nothing else.
     confusion : DataFrame
         Counts, gold levels down, coded levels across.
     n_missing : int
@@ -139,6 +141,9 @@ def _statistics(group: str, both: pd.DataFrame, threshold: int, rng: np.random.G
         spread = statistic(draws.reshape(-1, N_LEVELS, N_LEVELS))
         low, high = np.nanquantile(spread, [0.025, 0.975]) if np.isfinite(spread).any() else (np.nan, np.nan)
         estimate = float(statistic(table.reshape(1, N_LEVELS, N_LEVELS))[0])
+        if name == "kappa" and min(len(np.unique(gold)), len(np.unique(coded))) == 1:
+            # One of the two never varied: kappa is 0 whatever the other did, and every resample says so too.
+            estimate = low = high = float("nan")
         rows.append({"group": group, "statistic": name, "estimate": estimate, "low": low, "high": high, "n": n})
     is_pitch, found = gold >= threshold, coded >= threshold
     counts = {

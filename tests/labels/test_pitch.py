@@ -112,6 +112,10 @@ def test_a_sliced_or_chunked_column_scores_the_same() -> None:
 def test_text_only() -> None:
     with pytest.raises(SchemaError, match="neither text nor null"):
         label_pitch([{"not": "text"}])
+    with pytest.raises(SchemaError, match="texts is a str; expected a list or a column of texts"):
+        label_pitch("one text")
+    with pytest.raises(SchemaError, match="texts is a DataFrame; expected a list or a column"):
+        label_pitch(pd.DataFrame({"text": ["one"]}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

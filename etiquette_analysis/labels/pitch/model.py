@@ -67,7 +67,9 @@ class Model:
     def log_odds(self, sums: Floats, cues: Floats) -> Floats:
         """Return the uncalibrated log odds of the three questions, from word sums and cue features."""
         length = np.sqrt(np.maximum(sums[:, 3:], 1e-12))
-        answer: Floats = sums[:, :3] / length + cues @ self.cue_weights + self.intercept
+        # Not ``@``: for so small a product BLAS wakes threads that spin longer than they work.
+        from_cues = np.einsum("ij,kj->ik", cues, np.ascontiguousarray(self.cue_weights.T))
+        answer: Floats = sums[:, :3] / length + from_cues + self.intercept
         return answer
 
     def sums(self, key: NDArray[np.uint32], n_rows: int) -> Floats:

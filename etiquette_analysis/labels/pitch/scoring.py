@@ -99,7 +99,7 @@ def _score(model: Model, tokens: Tokens) -> tuple[NDArray[np.float64], NDArray[n
     sums = model.sums(once(find_features(tokens).key), n_rows)
     chances = model.chances(model.log_odds(sums, cues))
     no_words, unknown = why_silent(model, tokens)
-    return chances @ STEPS, no_words | unknown
+    return np.einsum("ij,j->i", chances, STEPS), no_words | unknown
 
 
 def why_silent(model: Model, tokens: Tokens) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -136,7 +136,7 @@ def label_pitch(texts: Sequence[str | None] | pd.Series) -> pd.DataFrame:
     Raises
     ------
     SchemaError
-        Where an entry is neither text nor null.
+        Where an entry is neither text nor null, or the whole is one text or a table.
 
     Examples
     --------
@@ -146,6 +146,9 @@ def label_pitch(texts: Sequence[str | None] | pd.Series) -> pd.DataFrame:
     1        ...        hard
     2          NaN         NaN
     """
+    if isinstance(texts, str | pd.DataFrame):  # letters and names of columns are no texts
+        msg = f"texts is a {type(texts).__name__}; expected a list or a column of texts, e.g. [text] or table['text']"
+        raise SchemaError(msg)
     series = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype=object)
     try:
         array = pa.array(series, pa.large_string(), from_pandas=True)
