@@ -38,7 +38,7 @@ label_files(*sys.argv[1:4], score=score_batch, part_rows=1 << 15, threads=2)
 #: Rows of a batch, and here of a part that is read (``engine.scan``).
 BATCH_ROWS = 1 << 16
 #: Phase -> the longest wait (seconds) between a finished part and the kill: about what the next one takes.
-MOMENT = {"reading": 0.5, "labelling": 0.03}
+MOMENT = {"reading": 0.1, "labelling": 0.03}
 #: Phase -> where its finished parts lie in the work folder.
 FOLDERS = {"reading": "scanned", "labelling": "parts"}
 WORDS = ["hello", "thanks", "I", "would", "love", "to", "show", "our", "demo", "ciao", "grazie", "il", "listino", "20%"]

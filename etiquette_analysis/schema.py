@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from etiquette_analysis.errors import SchemaError, SourceError
+from etiquette_analysis.errors import DesignError, SchemaError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,6 +63,8 @@ AUDIT: Final = {"stage": "str", "reason": "str", "n": "int64", "example": "Int64
 READ: Final = "read"
 KEPT: Final = "kept"
 NOTE_STAGE: Final = "note"
+#: Where fewer than one in so many pairs that write to each other stand in the table of connections, the audit says so.
+FEW_CONNECTED: Final = 10
 
 
 @dataclass
@@ -103,9 +105,51 @@ def check_audit(audit: pd.DataFrame) -> None:
             raise SchemaError(msg)
 
 
+def check_observed_until(until: pd.Timestamp, first: pd.Timestamp) -> None:
+    """Raise ``DesignError`` where observation ended before the first message, so that none could be answered."""
+    if not pd.isna(until) and not pd.isna(first) and until < first:
+        msg = (
+            f"observed_until {until:%Y-%m-%d} lies before every message (the first is of {first:%Y-%m-%d}); expected "
+            "the end of observation, when the export was made, or nothing for the latest message"
+        )
+        raise DesignError(msg)
+
+
+def count_of(n: int, one: str, many: str) -> str:
+    """Return a number with its noun, which agrees with it.
+
+    >>> count_of(1, "row was", "rows were"), count_of(1200, "row was", "rows were")
+    ('1 row was', '1,200 rows were')
+    """
+    return f"{n:,} {one if n == 1 else many}"
+
+
 def losses(audit: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of an audit that count what was left out, in its order."""
     return audit[(audit["stage"] != NOTE_STAGE) & ~audit["reason"].isin([READ, KEPT])]
+
+
+def note_match(log: AuditLog, *, n_pairs: int, n_found: int) -> None:
+    """Note in the log that few of the pairs that write to each other were found in the table of connections.
+
+    Parameters
+    ----------
+    log : AuditLog
+        Gets the note where fewer than one in ten were found; where none was, it asks the usual question.
+    n_pairs, n_found : int
+        Pairs in the messages, and those of them that are in the table of connections.
+
+    Examples
+    --------
+    >>> log = AuditLog()
+    >>> note_match(log, n_pairs=30, n_found=2)
+    >>> log.rows
+    [('note', 'pairs that write to each other and are not in the table of connections', 28, None)]
+    """
+    if n_found * FEW_CONNECTED < n_pairs:
+        question = "" if n_found else " (all of them: do both tables name people alike?)"
+        reason = f"pairs that write to each other and are not in the table of connections{question}"
+        log.add(NOTE_STAGE, reason, n_pairs - n_found)
 
 
 def require_complete(audit: pd.DataFrame) -> None:
@@ -126,10 +170,8 @@ def require_complete(audit: pd.DataFrame) -> None:
     columns = (few["stage"], few["reason"], few["n"], examples)
     told = [f"{stage}: {n_rows:,} {reason}{example}" for stage, reason, n_rows, example in zip(*columns, strict=True)]
     more = [f"and {len(lost) - 5:,} more"] if len(lost) > 5 else []
-    rows = "1 row was" if n == 1 else f"{n:,} rows were"
-    raise SourceError(
-        f"{rows} left out, and none may be: {', '.join(told + more)}; correct the file, or read it without strict"
-    )
+    msg = f"{count_of(n, 'row was', 'rows were')} left out, and none may be: {', '.join(told + more)}"
+    raise SourceError(f"{msg}; correct the file, or read it without strict")
 
 
 @dataclass(frozen=True)
@@ -185,10 +227,11 @@ class Dataset:
         left_out = losses(self.audit)["n"].sum()
         owner = "no owner" if self.ego is None else f"owner known ({self.evidence or 'given'})"
         return (
-            f"<Dataset from {self.source}: {len(m):,} messages, {len(c):,} connections>\n"
+            f"<Dataset from {self.source}: {count_of(len(m), 'message', 'messages')}, "
+            f"{count_of(len(c), 'connection', 'connections')}>\n"
             f"  {since} to {until}\n"
             f"  {owner}\n"
-            f"  {int(left_out):,} rows left out, each with its reason in .audit"
+            f"  {count_of(int(left_out), 'row', 'rows')} left out, each with its reason in .audit"
         )
 
 

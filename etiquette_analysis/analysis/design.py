@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from etiquette_analysis.analysis.experiment import n_per_arm
 from etiquette_analysis.analysis.hazards import HAZARD_RIDGE, SENDER_RIDGE, fit_hazards
 from etiquette_analysis.analysis.logistic import fit_logistic
 from etiquette_analysis.analysis.plan import require_language
@@ -229,7 +230,7 @@ def _values(problem: Problem, counts: pd.DataFrame, balance: pd.DataFrame, unrea
         "unreadable_share": unreadable,
         "n_senders": float(problem.n_senders),
         "months": _months_to_go(problem, float(now["n"]), float(later["n"])),
-        "n_per_arm": float(np.ceil(2 * floor * (2.8 / plan.sesoi) ** 2)),
+        "n_per_arm": float(n_per_arm(base_rate=PLANNING_RATE, sesoi=min(plan.sesoi, 1 - PLANNING_RATE))),
         "sesoi": 100 * plan.sesoi,
         "minimum_detectable": 2.8 * se,
     }

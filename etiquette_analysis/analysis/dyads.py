@@ -19,6 +19,8 @@ from etiquette_analysis.errors import SchemaError
 from etiquette_analysis.schema import INSTANT, PITCH_LEVEL_DTYPE, PITCH_LEVELS, require_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from etiquette_analysis.analysis.pairing import Pairs, Rows, Whole
@@ -58,6 +60,7 @@ def tabulate_dyads(
     ego: str | tuple[str, ...] | None,
     plan: Plan,
     whole: Whole | None = None,
+    rename: Callable[[pd.Index], pd.Index] | None = None,
 ) -> pd.DataFrame:
     """Reduce labelled messages and connections to one row per dyad.
 
@@ -78,6 +81,9 @@ def tabulate_dyads(
     whole : Whole, optional
         Where the tables hold some pairs only (all that there is of them): what is to be known of all. Then people keep
         their identifiers, since whoever puts the parts together must number them.
+    rename : callable, optional
+        Gives people other names, by which rows are ordered and people numbered: the order of their own would tell them
+        to whoever has a list of contacts.
 
     Returns
     -------
@@ -121,9 +127,10 @@ def tabulate_dyads(
             **tabulate_traits(messages, connections, pairs, rows),
         }
     )
-    table = table.take(pairs.listing_order()).reset_index(drop=True)
+    names = pairs.names if rename is None else rename(pairs.names)
+    table = table.take(pairs.listing_order(names)).reset_index(drop=True)
     if whole is not None:
-        return table.assign(**{side: pairs.names.take(table[side].to_numpy()) for side in ("sender", "contact")})
+        return table.assign(**{side: names.take(table[side].to_numpy()) for side in ("sender", "contact")})
     return _number_people(table)
 
 

@@ -49,9 +49,13 @@ class Pairs:
         """Return the number of dyads."""
         return len(self.sender)
 
-    def listing_order(self) -> NDArray[np.intp]:
-        """Return the order in which the table of dyads lists them: time zero (unknown last), then both people."""
-        return np.lexsort((self.contact, self.sender, self.time_zero.view("datetime64[us]")))
+    def listing_order(self, names: pd.Index | None = None) -> NDArray[np.intp]:
+        """Return the order in which the table of dyads lists them: time zero (unknown last), then both people.
+
+        Where people are given other ``names`` (pseudonyms, as many), the order is that of these.
+        """
+        rank = np.arange(len(self.names)) if names is None else names.argsort().argsort()
+        return np.lexsort((rank[self.contact], rank[self.sender], self.time_zero.view("datetime64[us]")))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from scipy import stats
 from etiquette_analysis.analysis.comparison import compare
 from etiquette_analysis.analysis.design import ENOUGH_PITCHES, PLANNING_RATE
 from etiquette_analysis.analysis.plan import require_language
-from etiquette_analysis.analysis.results import Result, number, result_frame
+from etiquette_analysis.analysis.results import Result, number, result_frame, round_up
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ class Power(Result):
             words["mde"].format(n=self.n_eligible, mde=number(100 * self.minimum_detectable, language)),
             words["enough" if self.n_more == 0 else "more"].format(
                 sesoi=number(100 * self.plan.sesoi, language),
-                more=self.n_more,
+                more=round_up(self.n_more),
                 months=number(self.months_more, language, digits=0),
             ),
         ]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from etiquette_analysis.analysis.covariates import Covariates, covariate_columns, sender_habits
 from etiquette_analysis.analysis.dyads import check_dyads, exclusions_under
+from etiquette_analysis.analysis.origin import require_same_rows
 from etiquette_analysis.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -119,8 +120,16 @@ def build_problem(dyads: pd.DataFrame, plan: Plan, *, weights: Floats | None = N
     -------
     Problem
         The eligible rows only, in the table's order.
+
+    Raises
+    ------
+    SchemaError
+        Where the table contradicts itself.
+    DesignError
+        Where it says that it was made with a plan whose pitches are others.
     """
     check_dyads(dyads)
+    require_same_rows(dyads, plan)
     rows = np.flatnonzero(is_eligible(dyads, plan))
     table = dyads.iloc[rows].reset_index(drop=True)
     sender, senders = pd.factorize(table["sender"])

@@ -106,16 +106,49 @@ class Result:
         return f"<div>{paragraphs}{table}</div>"
 
 
+#: Most decimals that a difference is written with so as not to look like zero.
+_MOST_DIGITS: Final = 3
+
+
+def digits_that_tell(value: float, digits: int) -> int:
+    """Return how many decimals to write: more where so few would turn a number into zero, which it is not.
+
+    Examples
+    --------
+    >>> digits_that_tell(0.04, 1), digits_that_tell(0.4, 1), digits_that_tell(0.0, 1)
+    (2, 1, 1)
+    """
+    return next((n for n in range(digits, _MOST_DIGITS + 1) if round(value, n) != 0), digits)
+
+
+def round_up(n: float) -> int:
+    """Return a number of contacts as it is said, with two significant digits: no calculation knows it better.
+
+    Examples
+    --------
+    >>> round_up(4398), round_up(4400), round_up(45), round_up(101)
+    (4400, 4400, 45, 110)
+    """
+    unit: int = 10 ** max(len(str(int(np.ceil(n)))) - 2, 0)
+    return int(np.ceil(n / unit)) * unit
+
+
 def number(value: float, language: Language, *, digits: int = 1, signed: bool = False) -> str:
     """Return a number as it is written in the language: decimal comma in Italian.
+
+    A signed one, a difference, gets more decimals where it would look like zero.
 
     Examples
     --------
     >>> number(-8.42, "it"), number(8.42, "en", signed=True), number(float("nan"), "en")
     ('-8,4', '+8.4', '?')
+    >>> number(0.04, "it", signed=True)
+    '+0,04'
     """
     if np.isnan(value):
         return "?"
+    if signed:
+        digits = digits_that_tell(value, digits)
     rounded = round(value, digits) + 0.0
     written = f"{rounded:+.{digits}f}" if signed and rounded != 0 else f"{rounded:.{digits}f}"
     return written.replace(".", ",") if language == "it" else written

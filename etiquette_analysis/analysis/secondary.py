@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 #: Fewest pitches that may stand for a strategy, or contacts that may teach what an opener does.
 FEWEST: Final = 10
-#: Fewest connections for which S1 and S2 are advised.
+#: Connections that are advised for S1 and S2.
 ADVISED: Final = 1500
 QUESTIONS: Final = ("S1", "S2", "S3", "S4")
 
@@ -96,11 +96,18 @@ class Secondary(Result):
             )
         if not np.isnan(_cells(self.frame, "S3", "g-formula")[0]) and not np.isnan(self.per_pitch[0]):
             lines.append(words["per_pitch"].format(rate=number(100 * self.per_pitch[0], language)))
-        if len(self.design.problem) < ADVISED:
+        if is_small(len(self.design.problem)):
             lines.append(words["small"].format(n=len(self.design.problem), advised=ADVISED))
         return "\n".join(lines)
 
 
+def is_small(n: int) -> bool:
+    """Return whether so many connections are clearly fewer than advised; a few per cent are not worth a word."""
+    return n < 0.95 * ADVISED
+
+
+#: Why S1 to S3 are not answered where nobody asked for resamples.
+NO_DRAWS: Final = "no resamples were asked for"
 _TESTED: Final = (("S1", "ipw"), ("S2", "ipw"), ("S3", "g-formula"), ("S4", "wsr"))
 
 
@@ -116,7 +123,8 @@ def secondary(
     plan : Plan
         The question.
     n_draws : int
-        Bootstrap resamples for S1 to S3 (of senders where there are six or more).
+        Bootstrap resamples for S1 to S3 (of senders where there are six or more). Their time grows with the number of
+        connections; with 0 these three are not answered.
     rng : Generator, optional
         For the bootstrap; a fixed one where not given, so that the same data give the same result.
 
@@ -131,10 +139,12 @@ def secondary(
     design = check_design(dyads, plan)
     problem, hazards = design.problem, design.hazards
     refusals = _refusals(design, dyads)
+    if not n_draws:
+        refusals |= {q: refusals[q] or NO_DRAWS for q in ("S1", "S2", "S3")}
     needs_draws = any(refusals[q] is None for q in ("S1", "S2", "S3"))
     rng = np.random.default_rng(20_240_601) if rng is None else rng
     draws = _bootstrap(problem, n_draws, rng) if needs_draws else None
-    opener = opener_arms(problem, hazards)
+    opener = opener_arms(problem, hazards) if needs_draws else None
     policies = estimate_policies(problem) if needs_draws else None
     rows = [
         *_opener_rows(problem, opener, policies, draws, refusals),
@@ -247,19 +257,19 @@ def _refusals(design: Design, dyads: pd.DataFrame) -> dict[str, str | None]:
 
 def _opener_rows(
     problem: Problem,
-    arms: OpenerArms,
+    arms: OpenerArms | None,
     policies: PolicyValues | None,
     draws: Floats | None,
     refusals: dict[str, str | None],
 ) -> list[Row]:
-    pairs = {"S1": (arms.no_opener, arms.now), "S2": (arms.with_opener, arms.no_opener)}
     rows: list[Row] = []
-    for k, (question, (first, second)) in enumerate(pairs.items()):
-        if refusals[question] is not None or draws is None or policies is None:
+    for k, question in enumerate(("S1", "S2")):
+        if refusals[question] is not None or arms is None or draws is None or policies is None:
             rows += [
                 empty_row(problem, estimand=question, method=m, reason=refusals[question]) for m in ("ipw", "g-formula")
             ]
             continue
+        first, second = ((arms.no_opener, arms.now), (arms.with_opener, arms.no_opener))[k]
         row = contrast_row(problem, first, second, estimand=question, method="ipw")
         spread = float(np.nanstd(draws[:, k], ddof=1))
         if spread > row["se"]:

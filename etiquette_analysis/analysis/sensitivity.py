@@ -21,6 +21,7 @@ import numpy as np
 from etiquette_analysis.analysis.intervals import Interval
 from etiquette_analysis.analysis.plan import require_language
 from etiquette_analysis.analysis.results import Result, number, result_frame
+from etiquette_analysis.analysis.texts import is_slightest
 from etiquette_analysis.errors import DesignError
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ class Sensitivity(Result):
             return words["inside"]
         if np.isinf(self.tipping_factor):
             return words["never"]
-        return words["tipping"].format(
+        return words["slightest" if is_slightest(self.tipping_factor) else "tipping"].format(
             tipping=number(self.tipping_factor, language, digits=2),
             e_value=number(self.e_value, language, digits=2),
             limit=number(self.e_value_limit, language, digits=2),
@@ -279,6 +280,10 @@ _TEXT: Final = {
         "none": "There is no estimate, so there is nothing that hidden information could erase.",
         "inside": "The interval contains zero already: no hidden trait is needed to explain a difference.",
         "never": "No hidden trait, however strong, would bring zero into the bounds.",
+        "slightest": (
+            "The slightest trait unknown to us that made immediate pitching more likely and fully decided the reply "
+            "would erase this."
+        ),
         "tipping": (
             "A trait unknown to us that made immediate pitching {tipping} times more likely and fully decided the "
             "reply "
@@ -290,6 +295,10 @@ _TEXT: Final = {
         "none": "Non c'è una stima, perciò nulla che un'informazione nascosta possa annullare.",
         "inside": "L'intervallo contiene già lo zero: per spiegare una differenza non serve alcun tratto nascosto.",
         "never": "Nessun tratto nascosto, per quanto forte, porterebbe lo zero dentro i limiti.",
+        "slightest": (
+            "Ad annullare questo risultato basterebbe anche il più piccolo tratto a noi ignoto che rendesse più "
+            "probabile proporre subito, e che decidesse del tutto la risposta."
+        ),
         "tipping": (
             "Un tratto a noi ignoto che rendesse {tipping} volte più probabile proporre subito, e che decidesse del "
             "tutto la risposta, annullerebbe questo risultato. In termini di rapporto fra rischi, un tratto simile "

@@ -30,7 +30,7 @@ REASONS: Final = {
             "follows is the plain count."
         ),
         "strict_gating": (
-            "You pitch later only to people who have already answered you. They would have replied more often anyway, "
+            "You pitch later only to people who have already answered you. They may have replied more often anyway, "
             "so your data cannot say whether waiting works: only whether choosing works. What can be said: {policy}."
         ),
         "always_at_once": ("You pitched {share}% of your contacts within a day: there is nobody to compare them with."),
@@ -73,8 +73,8 @@ REASONS: Final = {
             "gruppo. Quello che segue è il semplice conteggio."
         ),
         "strict_gating": (
-            "Proponi più tardi solo a chi ti ha già risposto. Quelle persone avrebbero risposto più spesso comunque: i "
-            "tuoi dati non possono dire se aspettare funzioni, ma solo se funzioni scegliere. Ecco ciò che si può "
+            "Proponi più tardi solo a chi ti ha già risposto. Forse quelle persone avrebbero risposto di più comunque: "
+            "i tuoi dati non possono dire se aspettare funzioni, ma solo se funzioni scegliere. Ecco ciò che si può "
             "dire: {policy}."
         ),
         "always_at_once": (
@@ -142,15 +142,15 @@ HEADLINE: Final = {
 }
 VERDICT: Final = {
     "en": {
-        "supports": "Verdict: supports the claim. Pitching at once lowers replies in these data.",
-        "contradicts": "Verdict: contradicts the claim. Pitching at once raises replies in these data.",
+        "supports": "Verdict: supports the claim. By this estimate, pitching at once lowers replies.",
+        "contradicts": "Verdict: contradicts the claim. By this estimate, pitching at once raises replies.",
         "practically equal": "Verdict: practically equal. Any difference is smaller than {sesoi} points.",
         "inconclusive": "Verdict: inconclusive. The data are compatible with harm and with benefit.",
         "not answerable": "Verdict: not answerable with these data.",
     },
     "it": {
-        "supports": "Verdetto: conferma l'affermazione. In questi dati proporre subito abbassa le risposte.",
-        "contradicts": "Verdetto: contraddice l'affermazione. In questi dati proporre subito alza le risposte.",
+        "supports": "Verdetto: sostiene l'affermazione. Secondo la stima proporre subito riduce le risposte.",
+        "contradicts": "Verdetto: contraddice l'affermazione. Secondo la stima proporre subito aumenta le risposte.",
         "practically equal": "Verdetto: in pratica uguali. L'eventuale differenza è minore di {sesoi} punti.",
         "inconclusive": "Verdetto: non conclusivo. I dati sono compatibili con un danno e con un vantaggio.",
         "not answerable": "Verdetto: con questi dati non si può rispondere.",
@@ -195,7 +195,7 @@ ASSUMPTIONS: Final = {
         "traits and the same messages so far, whether you pitched on a given day had nothing to do with how they would "
         "have replied; (2) for every kind of contact both timings sometimes happened; (3) your pitches in the two "
         "groups were of the same kind, or you read the equal-intensity row; (4) pitches, replies and dates are "
-        "labelled rightly, within the error we measured ({sensitivity}/{specificity}); (5) people who disconnected are "
+        "labelled rightly{error}; (5) people who disconnected are "
         "counted ({orphans} were not findable). Point 1 cannot be checked. {hidden} It concerns {scope}, {dates}, and "
         "no one else."
     ),
@@ -205,7 +205,7 @@ ASSUMPTIONS: Final = {
         "registrati e gli stessi messaggi fino a quel momento, il fatto che tu abbia proposto in un dato giorno non "
         "dipendeva da come avrebbero risposto; (2) per ogni tipo di contatto sono capitati entrambi i tempi; (3) le "
         "proposte dei due gruppi erano dello stesso genere, altrimenti leggi la riga a parità di insistenza; (4) "
-        "proposte, risposte e date sono classificate bene, entro l'errore misurato ({sensitivity}/{specificity}); (5) "
+        "proposte, risposte e date sono classificate bene{error}; (5) "
         "è contato anche chi si è scollegato ({orphans} non rintracciabili). Il punto 1 non si può verificare. "
         "{hidden} Vale per {scope}, {dates}, e per nessun altro."
     ),
@@ -220,13 +220,27 @@ _HIDDEN: Final = {
         "risposta, basterebbe ad annullare il risultato."
     ),
 }
+_HIDDEN_SLIGHTEST: Final = {
+    "en": (
+        "The slightest hidden trait that made you likelier to pitch at once, and decided the reply, would be enough to "
+        "erase the result."
+    ),
+    "it": (
+        "Ad annullare il risultato basterebbe anche il più piccolo tratto nascosto che ti rendesse più incline a "
+        "proporre subito, e che decidesse la risposta."
+    ),
+}
 _HIDDEN_UNKNOWN: Final = {
     "en": "How strong a hidden trait would have to be to erase the result is told by the sensitivity analysis.",
     "it": (
         "Quanto dovrebbe essere forte un tratto nascosto per annullare il risultato lo dice l'analisi di sensibilità."
     ),
 }
-_UNMEASURED: Final = {"en": "not measured", "it": "non misurato"}
+_ERROR: Final = {
+    "en": ", within the error we measured ({sensitivity}/{specificity})",
+    "it": ", entro l'errore misurato ({sensitivity}/{specificity})",
+}
+_ERROR_UNKNOWN: Final = {"en": " (their error was not measured here)", "it": " (il loro errore qui non è misurato)"}
 
 
 def reason_text(code: str, values: dict[str, float], language: Language, *, policy: str | None = None) -> str:
@@ -299,6 +313,11 @@ def _day_range(window: tuple[int, int], language: Language) -> str:
     return f"nei giorni da {first} a {last} dopo il collegamento"
 
 
+def is_slightest(tipping: float) -> bool:
+    """Return whether a hidden trait would have to distort so little that its factor is written as 1.00."""
+    return round(tipping, 2) == 1
+
+
 def assumptions_text(
     plan: Plan,
     language: Language,
@@ -320,18 +339,23 @@ def assumptions_text(
     hidden = (
         _HIDDEN_UNKNOWN[language]
         if tipping is None
+        else _HIDDEN_SLIGHTEST[language]
+        if is_slightest(tipping)
         else _HIDDEN[language].format(tipping=number(tipping, language, digits=2))
+    )
+    error = (
+        _ERROR_UNKNOWN[language]
+        if sensitivity is None or specificity is None
+        else _ERROR[language].format(
+            sensitivity=f"{number(100 * sensitivity, language, digits=0)}%",
+            specificity=f"{number(100 * specificity, language, digits=0)}%",
+        )
     )
     return ASSUMPTIONS[language].format(
         **pitch_words(plan, language),
-        sensitivity=_percent(sensitivity, language),
-        specificity=_percent(specificity, language),
+        error=error,
         orphans=orphans,
         hidden=hidden,
         scope=scope,
         dates=span,
     )
-
-
-def _percent(share: float | None, language: Language) -> str:
-    return _UNMEASURED[language] if share is None else f"{number(100 * share, language, digits=0)}%"

@@ -22,7 +22,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", required=True, metavar="FILE", help="codes.csv; where it exists, it is gone on with")
     command.add_argument("--n", type=int, help="contacts to draw (100, or all where there are fewer)")
     command.add_argument("--coder", default="1", metavar="NAME", help="who is coding (default: 1)")
-    command.add_argument("--seed", type=int, default=1, help="same seed, same sample (1)")
+    command.add_argument("--seed", type=int, help="same seed, same sample (1)")
     command.add_argument("--language", choices=("en", "it"), default="en", help="of the codebook (default: en)")
     add_source_options(command)
 
@@ -37,9 +37,13 @@ def run(options: argparse.Namespace) -> int:
     if out.suffix != ".csv":
         msg = f"--out {out}: expected a name ending in .csv"
         raise DesignError(msg)
-    Progress(quiet=options.quiet).step(f"reading {options.source}")
+    progress = Progress(quiet=options.quiet)
+    if out.exists() and (options.n is not None or options.seed is not None):
+        progress.step(f"{out}: this file's own sample goes on; --seed and --n are ignored")
+    progress.step(f"reading {options.source}")
     dataset = read_source(options, options.source)
-    session = pipeline.coding_session(dataset, out, coder=options.coder, n=options.n, seed=options.seed)
+    seed = 1 if options.seed is None else options.seed
+    session = pipeline.coding_session(dataset, out, coder=options.coder, n=options.n, seed=seed)
     while session.current is not None:
         sys.stdout.write(coding.card(session, options.language, width=shutil.get_terminal_size().columns))
         sys.stdout.flush()

@@ -94,7 +94,13 @@ def _label_files(options: argparse.Namespace, out: Path | str) -> int:
     from etiquette_analysis import pipeline
     from etiquette_analysis.analysis.plan import Plan
 
-    ignored = {"--on-bad-row drop": options.on_bad_row != "error", "--timezone": options.timezone is not None}
+    ignored = {
+        "--on-bad-row drop": options.on_bad_row != "error",
+        "--timezone": options.timezone is not None,
+        "--date-order": options.date_order is not None,
+        "--encoding": options.encoding is not None,
+        f"--owner with --rows {options.rows}": options.owner is not None and options.rows != "dyads",
+    }
     if any(ignored.values()):
         told = " and ".join(name for name, is_given in ignored.items() if is_given)
         msg = f"{told}: not for tables of any size; without --connections, or into .csv, the table is read as an export"

@@ -37,15 +37,19 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
     from etiquette_analysis import privacy
-    from etiquette_analysis.pipeline.sharing import write_shareable
+    from etiquette_analysis.pipeline.sharing import SHAREABLE, write_shareable
+    from etiquette_analysis.report.folder import require_writable
 
     progress = Progress(quiet=options.quiet)
     out = Path(options.out)
     named = re.sub(r"[^A-Za-z0-9_-]+", "-", out.absolute().name).strip("-") or privacy.DEFAULT_PROJECT
-    key = privacy.load_key(named[:64] if options.project is None else options.project)
+    project = named[:64] if options.project is None else options.project
+    privacy.key_path(project)
+    require_writable(out, SHAREABLE)
     progress.step(f"reading {options.source}")
     dataset = read_source(options, options.source)
     progress.step("taking names and texts away")
+    key = privacy.load_key(project)  # made only now, when nothing is left to be refused
     written = write_shareable(dataset, out, key=key, text=options.text, coarse_dates=options.coarse_dates)
     sys.stdout.write(f"{written / 'README.md'}\n")
     return 0

@@ -30,9 +30,15 @@ def add_source_options(command: argparse.ArgumentParser) -> None:
         "--observed-until", metavar="DATE", help="end of observation, e.g. 2024-06-30; default: the latest message"
     )
     command.add_argument("--timezone", metavar="ZONE", help="of a source without one (WhatsApp), e.g. Europe/Rome")
-    command.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="of a WhatsApp file that leaves it open")
     command.add_argument(
-        "--strict", action="store_true", help="stop, and write nothing, where any row is left out for any reason"
+        "--date-order", choices=("dmy", "mdy", "ymd"), help="of WhatsApp files and tables whose dates leave it open"
+    )
+    command.add_argument("--encoding", metavar="NAME", help="of a table not in UTF-8: cp1252, as Excel's plain CSV")
+    command.add_argument(
+        "--strict",
+        action="store_true",
+        help="stop, and write nothing, where any row is left out; groups, drafts and repeated notes count too, so that "
+        "a LinkedIn export as it comes will rarely pass",
     )
     command.add_argument("--quiet", action="store_true", help="say nothing but errors")
 
@@ -47,6 +53,7 @@ def given_for_reading(options: argparse.Namespace) -> list[str]:
         "--observed-until": options.observed_until,
         "--timezone": options.timezone,
         "--date-order": options.date_order,
+        "--encoding": options.encoding,
     }
     return [name for name, value in given.items() if value]
 
@@ -59,10 +66,17 @@ def read_source(options: argparse.Namespace, source: str | None) -> Any:
 def read_audited(options: argparse.Namespace, source: str | None) -> tuple[Any, Any]:
     """Read a source as :func:`read_source` does; return the audit as well."""
     from etiquette_analysis import pipeline
+    from etiquette_analysis.schema import count_of, losses
 
     dataset = pipeline.load_sample() if source is None else _read(options, source)
     audit = pipeline.audit_of(dataset)
     check_audit(audit, options)
+    if dataset.messages.empty:
+        left = losses(audit)
+        rows = count_of(int(left["n"].sum()), "row was", "rows were")
+        why = f": {rows} left out ({left['reason'].iloc[0]})" if len(left) else ""
+        msg = f"{source}: holds no message that can be used{why}; expected one row for each message"
+        raise SourceError(msg)
     return dataset, audit
 
 
@@ -73,6 +87,7 @@ def _read(options: argparse.Namespace, source: str) -> Any:
 
     given: dict[str, Any] = {"owner": options.owner, "observed_until": options.observed_until}
     given |= {"timezone": options.timezone, "date_order": options.date_order}
+    given["encoding"] = options.encoding
     if options.connections:
         given["connections"] = options.connections
     if options.mapping:
@@ -95,14 +110,16 @@ def check_audit(audit: Any, options: argparse.Namespace) -> None:
 
 
 def audit_table(audit: Any) -> str:
-    """Return what became of the rows of each stage: as in audit.csv and in the report, without its notes.
+    """Return what became of the rows of each stage, as in audit.csv and in the report, and what there is to note.
 
     >>> from etiquette_analysis.schema import AuditLog
     >>> log = AuditLog([("messages", "read", 3, None), ("messages", "no date", 1, 2), ("messages", "kept", 2, None)])
+    >>> log.add("note", "without a zone, taken as UTC", 2)
     >>> print(audit_table(log.frame()), end="")
     rows            read      kept  left out
     messages           3         2         1
                                            1  no date, e.g. 2
+    noted              2  without a zone, taken as UTC
     """
     import pandas as pd
 
@@ -119,6 +136,8 @@ def audit_table(audit: Any) -> str:
         for row in left.itertuples(index=False):
             example = "" if pd.isna(row.example) else f", e.g. {row.example}"
             lines.append(f"{row.n:>{width + 30},}  {row.reason}{example}")
+    for row in audit[audit["stage"] == NOTE_STAGE].itertuples(index=False):
+        lines.append(f"{'noted':<{width}}{row.n:>10,}  {row.reason}")
     return "\n".join(lines) + "\n"
 
 

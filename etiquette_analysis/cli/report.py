@@ -39,7 +39,9 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
     from etiquette_analysis import pipeline
     from etiquette_analysis.analysis.plan import Plan
+    from etiquette_analysis.report.folder import require_writable
 
+    require_writable(Path(options.out))
     progress = Progress(quiet=options.quiet)
     progress.step(f"reading {options.source or 'the sample'}")
     found = None if options.source is None else pipeline.read_dyads(options.source)

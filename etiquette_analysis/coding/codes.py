@@ -61,13 +61,17 @@ def read_codes(path: str | Path) -> pd.DataFrame:
         Where it holds an unknown level, a probability outside (0, 1], or a message twice by one coder.
     """
     try:
+        columns = pd.read_csv(path, nrows=0).columns
+        if list(columns) != list(CODES):
+            msg = f"{path}: has columns {', '.join(map(str, columns))}; expected {', '.join(CODES)}: another file?"
+            raise SourceError(msg)
         codes = pd.read_csv(path, dtype=dict(CODES), keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
-        msg = f"{path}: not a readable file of codes ({error}); expected one that etiquette code has written"
+    except OSError as error:
+        msg = f"{path}: cannot be read ({error.strerror or error}); expected a file that etiquette code has written"
         raise SourceError(msg) from error
-    if list(codes.columns) != list(CODES):
-        msg = f"{path}: has columns {', '.join(map(str, codes.columns))}; expected {', '.join(CODES)}: another file?"
-        raise SourceError(msg)
+    except ValueError as error:
+        msg = f"{path}: not a readable file of codes; expected one that etiquette code has written, as it was"
+        raise SourceError(msg) from error
     problems = {
         f"unknown level; expected {', '.join(PITCH_LEVELS)} or nothing": codes["level"].notna()
         & ~codes["level"].isin(PITCH_LEVELS),

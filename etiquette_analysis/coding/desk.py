@@ -69,6 +69,10 @@ WORDS: Final = {
         "accuracy": "same level",
         "sensitivity": "sensitivity",
         "specificity": "specificity",
+        "no_alpha": "both used one and the same level",
+        "no_kappa": "one of the two used a single level",
+        "no_sensitivity": "no pitches",
+        "no_specificity": "nothing but pitches",
     },
     "it": {
         "own": "tu",
@@ -87,6 +91,10 @@ WORDS: Final = {
         "accuracy": "stesso livello",
         "sensitivity": "sensibilità",
         "specificity": "specificità",
+        "no_alpha": "entrambi hanno usato un solo livello, lo stesso",
+        "no_kappa": "uno dei due ha usato un solo livello",
+        "no_sensitivity": "nessuna proposta",
+        "no_specificity": "solo proposte",
     },
 }
 
@@ -158,7 +166,8 @@ def summary(session: Session, language: Language = "en") -> str:
     for (gold, coded), rows in table.groupby(["gold", "coded"], sort=False):
         lines.append(f"{gold} / {words['labeller'] if coded == LABELLER else coded}")
         for name, estimate, low, high, n in rows[["statistic", "estimate", "low", "high", "n"]].itertuples(index=False):
-            shown = "-" if math.isnan(estimate) else f"{estimate:.2f} ({low:.2f} .. {high:.2f})"
+            is_known = not math.isnan(estimate)
+            shown = f"{estimate:.2f} ({low:.2f} .. {high:.2f})" if is_known else f"- ({words[f'no_{name}']})"
             lines.append(f"  {words[name]:<14} {shown}, n = {n}")
     return "\n".join([*lines, ""])
 

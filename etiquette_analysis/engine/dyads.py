@@ -7,7 +7,8 @@ history of messages begins, and the numbers that people get in the end. These ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 from etiquette_analysis.engine.files import LabelledFile
 from etiquette_analysis.engine.parts import ROW_GROUP, joined, write_part, write_parts
 from etiquette_analysis.engine.run import open_run
-from etiquette_analysis.engine.sort import code_people
+from etiquette_analysis.engine.sort import code_people, match_connections
 from etiquette_analysis.engine.source import identifier, open_cursor, quoted
 from etiquette_analysis.engine.tables import INSTANT_TYPE, PITCH_LEVEL, from_codes, from_microseconds
 from etiquette_analysis.engine.workers import n_threads
@@ -28,10 +29,10 @@ from etiquette_analysis.errors import SchemaError, SourceError, as_shown
 from etiquette_analysis.labels.auto_reply import flag_auto_reply
 from etiquette_analysis.labels.dyads import instant
 from etiquette_analysis.labels.structure import NAT
-from etiquette_analysis.schema import KINDS
+from etiquette_analysis.schema import KINDS, TURN_KINDS, check_observed_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import duckdb
 
@@ -48,10 +49,15 @@ if TYPE_CHECKING:
 #: identifiers in ``sender`` and ``contact``.
 Reduce = Callable[[pd.DataFrame, pd.DataFrame, pd.Series, int, pd.Timestamp], pd.DataFrame]
 
+#: What was found in the files (``_look_at_files``) and the audit -> what the table is to say of itself, which pandas
+#: reads back as ``attrs``.
+Describe = Callable[[dict[str, Any], pd.DataFrame], Mapping[str, str]]
+
 _BATCH_ROWS: Final = 1 << 16
 _MESSAGE, _INMAIL = KINDS.index("message"), KINDS.index("inmail")
 _READ: Final = (_MESSAGE, _INMAIL, KINDS.index("invitation"), KINDS.index("auto_reply"))
 _TEXTS: Final = ("invited_by", "position", "language")
+_ATTRS: Final = "PANDAS_ATTRS"
 _PAIR: Final = "least(a.code, b.code) AS low, greatest(a.code, b.code) AS high"
 _MESSAGES: Final = "messages JOIN people a ON a.name = sender JOIN people b ON b.name = recipient"
 _LISTED: Final = "listed JOIN people a ON a.name = person_a JOIN people b ON b.name = person_b"
@@ -63,6 +69,7 @@ def reduce_to_dyads(
     out: str | Path,
     *,
     reduce: Reduce,
+    describe: Describe,
     ego: Sequence[str] | None,
     depends_on: Mapping[str, Any],
     observed_until: pd.Timestamp | str | None = None,
@@ -86,6 +93,8 @@ def reduce_to_dyads(
         A name ending in ``.parquet``.
     reduce : callable
         Makes dyads of some pairs, see ``Reduce``.
+    describe : callable
+        Says what the file is to tell of itself, see ``Describe``.
     ego : sequence of str or None
         Only pairs with one of them are wanted; None: all.
     depends_on : mapping
@@ -125,8 +134,10 @@ def reduce_to_dyads(
             "SELECT sender AS name FROM messages UNION ALL SELECT recipient FROM messages "
             "UNION ALL SELECT person_a FROM listed UNION ALL SELECT person_b FROM listed",
         )
+        summary = match_connections(run.database, run.dates_from, run.summary)
         n_partners, first = _look_at_pairs(run.database, people, ego)
         end = pd.Timestamp(run.summary.latest if until is None else until, unit="us", tz="UTC")
+        check_observed_until(end, pd.Timestamp(run.summary.earliest, unit="us", tz="UTC"))
         reduce_part = _PartReducer(run, people, lambda m, c, n: reduce(m, c, n, first, end), n_partners)
         nothing = reduce_part.frame([])
         schema = _schema_of(nothing)
@@ -139,11 +150,13 @@ def reduce_to_dyads(
             n_messages=run.summary.n_rows + n_listed,
             progress=progress,
         )
-        numbered = run.work.folder / "numbered.parquet"
-        schema = _schema_of(nothing.astype({"sender": "int64", "contact": "int64"}))
+        numbered = run.work.spill / "numbered.parquet"
+        nothing = nothing.astype({"sender": "int64", "contact": "int64"})
+        nothing.attrs.update(describe(_look_at_files(run, end), summary.audit))
+        schema = _schema_of(nothing)
         write_part(_numbered(run, schema), schema, numbered)
         run.work.finish({}, made=numbered)
-    return LabelledFile(out, n_rows, run.summary.audit, end)
+    return LabelledFile(out, n_rows, summary.audit, end)
 
 
 def _list_connections(database: duckdb.DuckDBPyConnection, dates_from: tuple[Source, tuple[str, str]] | None) -> int:
@@ -207,6 +220,24 @@ def _look_at_pairs(database: duckdb.DuckDBPyConnection, people: People, ego: Seq
         database.execute(f"DELETE FROM pair WHERE low NOT IN ({listed}) AND high NOT IN ({listed})")
     first = database.sql("SELECT min(first) FROM pair").fetchall()[0][0]
     return n_partners, NAT if first is None else int(first)
+
+
+def _look_at_files(run: Run, end: pd.Timestamp) -> dict[str, Any]:
+    """Return how many messages there are, how many of them have a level, and what is known besides."""
+    enters = f"kind BETWEEN 0 AND {len(TURN_KINDS) - 1}"
+    n_labelled, n_abstained, n_automatic = run.database.sql(
+        f"""SELECT count_if({enters} AND pitch_level >= 0), count_if({enters} AND pitch_level < 0),
+        count_if(kind = {KINDS.index("auto_reply")}) FROM messages"""
+    ).fetchall()[0]
+    return {
+        "n_messages": run.summary.n_rows,
+        "n_labelled": n_labelled,
+        "n_abstained": n_abstained,
+        "n_auto_replies": n_automatic,
+        "is_own_coding": "pitch_level" in run.source.columns and "text" not in run.source.columns,
+        "has_connection_dates": run.dates_from is not None,
+        "observed_until": None if pd.isna(end) else f"{end:%Y-%m-%d}",
+    }
 
 
 def _sorted(database: duckdb.DuckDBPyConnection, after: Key | None) -> Iterator[tuple[Any, Ints, Ints]]:
@@ -282,8 +313,10 @@ class _PartReducer:
 
 
 def _schema_of(frame: pd.DataFrame) -> Any:
-    """Return the Arrow schema of a table, that of texts too where there are none."""
+    """Return the Arrow schema of a table, that of texts too where there are none, and ``attrs`` as pandas has them."""
     schema = pa.Schema.from_pandas(frame, preserve_index=False)
+    if frame.attrs:
+        schema = schema.with_metadata({**(schema.metadata or {}), _ATTRS: json.dumps(frame.attrs)})
     for place, field in enumerate(schema):
         if pa.types.is_null(field.type):
             schema = schema.set(place, field.with_type(pa.large_string()))

@@ -17,7 +17,7 @@ import pandas as pd
 from etiquette_analysis import __version__
 from etiquette_analysis.engine.parts import write_parts
 from etiquette_analysis.engine.run import open_run
-from etiquette_analysis.engine.sort import load_people, sorted_batches
+from etiquette_analysis.engine.sort import load_people, match_connections, sorted_batches
 from etiquette_analysis.engine.stream import label_stream
 from etiquette_analysis.engine.tables import MESSAGE_LABELS, TURNS
 from etiquette_analysis.engine.workers import n_threads
@@ -25,6 +25,7 @@ from etiquette_analysis.errors import DesignError
 from etiquette_analysis.labels.auto_reply import flag_auto_reply
 from etiquette_analysis.labels.dyads import instant
 from etiquette_analysis.labels.structure import LabelOptions
+from etiquette_analysis.schema import check_observed_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -191,7 +192,9 @@ def label_files(
         say=say,
     ) as run:
         until = run.summary.latest if until is None else until
+        check_observed_until(_timestamp(until), _timestamp(run.summary.earliest))
         people, dates = load_people(run.database, run.dates_from, rename)
+        summary = match_connections(run.database, run.dates_from, run.summary)
 
         def batches(after: Key | None) -> Iterator[Any]:
             return sorted_batches(run.database, people, dates, batch_rows=batch_rows, what=what, after=after)
@@ -199,11 +202,11 @@ def label_files(
         def label(part: Iterable[Any]) -> Iterator[Any]:
             return label_stream(part, observed_until=until, options=options, what=what, threads=threads)
 
-        n = run.summary.n_kept if what == "turns" else run.summary.n_rows
+        n = summary.n_kept if what == "turns" else summary.n_rows
         rows = part_rows if run.work.is_folder else None
         n_rows = write_parts(run.work, batches, label, _SCHEMAS[what], rows=rows, n_messages=n, progress=progress)
-        run.work.finish(_about(what, n_rows, until, run.summary, options))
-    return LabelledFile(Path(out), n_rows, run.summary.audit, _timestamp(until))
+        run.work.finish(_about(what, n_rows, until, summary, options))
+    return LabelledFile(Path(out), n_rows, summary.audit, _timestamp(until))
 
 
 def _timestamp(microseconds: int) -> pd.Timestamp:

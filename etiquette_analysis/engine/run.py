@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """A database that holds ``messages``, what they are in sum, where connections stand, and where to work."""
+    """A database that holds ``messages``, what they are in sum, where they and connections stand, and where to work."""
 
     database: duckdb.DuckDBPyConnection
+    source: Source
     summary: Summary
     dates_from: tuple[Source, tuple[str, str]] | None
     work: Work
@@ -76,7 +77,7 @@ def open_run(
             summary = summarise(database, source)
             if strict:
                 require_complete(summary.audit)
-            yield Run(database, summary, dates_from, work)
+            yield Run(database, source, summary, dates_from, work)
     finally:
         database.close()
 

@@ -151,6 +151,8 @@ def _scored(source: Source, score: Score | None, flag: Flag | None, batch: Any) 
 def _select(source: Source, *, with_text: bool) -> str:
     has = source.columns
     instant = "TRY_CAST(sent_at AS TIMESTAMPTZ)"
+    if source.is_text:  # of 25-03-10 DuckDB makes the year 25
+        instant = f"CASE WHEN year({instant}) >= 1000 THEN {instant} END"
     expressions = {
         "sender": "CAST(sender AS VARCHAR)",
         "recipient": "CAST(recipient AS VARCHAR)",

@@ -6,10 +6,12 @@ comes out are the batches that the labelling stream takes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,7 +21,7 @@ from etiquette_analysis.engine.tables import sorted_batch
 from etiquette_analysis.errors import SchemaError, SourceError, as_shown
 from etiquette_analysis.labels.dyads import People, earliest_connections, people_named
 from etiquette_analysis.labels.structure import DAY, NAT
-from etiquette_analysis.schema import KEPT, RESOLUTIONS
+from etiquette_analysis.schema import KEPT, RESOLUTIONS, AuditLog, note_match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,8 +29,13 @@ if TYPE_CHECKING:
     from etiquette_analysis.engine.parts import Key
     from etiquette_analysis.engine.source import Paths
     from etiquette_analysis.engine.stream import What
+    from etiquette_analysis.engine.summary import Summary
     from etiquette_analysis.labels.dyads import ConnectionDates
     from etiquette_analysis.labels.structure import Ints
+
+
+#: So many messages are looked at first, to see whether connections match them.
+_FIRST_LOOK: Final = 50_000
 
 
 def code_people(database: duckdb.DuckDBPyConnection, names: str, rename: Callable[[Any], Any] | None = None) -> People:
@@ -79,10 +86,40 @@ def connection_source(
     return None
 
 
+def match_connections(
+    database: duckdb.DuckDBPyConnection, connections: tuple[Source, tuple[str, str]] | None, summary: Summary
+) -> Summary:
+    """Return the summary, its audit saying so where hardly any pair in the messages is in the table of connections.
+
+    Connections beside the messages need no look. The first messages tell whether a look at all of them is worth while.
+    """
+    if connections is None or connections[1] != ("person_a", "person_b"):
+        return summary
+    log = AuditLog()
+    for messages in (f"(FROM messages LIMIT {_FIRST_LOOK})", "messages"):
+        n_pairs, n_found = database.sql(
+            f"""WITH written AS (
+              SELECT DISTINCT least(sender, recipient) AS low, greatest(sender, recipient) AS high FROM {messages}
+              WHERE sender <> recipient
+            ), known AS (
+              SELECT least(person_a, person_b) AS low, greatest(person_a, person_b) AS high
+              FROM (SELECT CAST(person_a AS VARCHAR) AS person_a, CAST(person_b AS VARCHAR) AS person_b, connected_at
+                FROM {connections[0].sql}) WHERE connected_at IS NOT NULL
+            ) SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM written SEMI JOIN known USING (low, high))"""
+        ).fetchall()[0]
+        log.rows.clear()
+        note_match(log, n_pairs=n_pairs, n_found=n_found)
+        if not log.rows:
+            return summary
+    return replace(summary, audit=pd.concat([summary.audit, log.frame()], ignore_index=True))
+
+
 def _connection_dates(
     database: duckdb.DuckDBPyConnection, people: People, source: Source, persons: tuple[str, str]
 ) -> ConnectionDates:
     instant = "TRY_CAST(c.connected_at AS TIMESTAMPTZ)"
+    if source.is_text:  # of 25-03-10 DuckDB makes the year 25
+        instant = f"CASE WHEN year({instant}) >= 1000 THEN {instant} END"
     person_a, person_b = (f"CAST(c.{person} AS VARCHAR)" for person in persons)
     # Where the table does not say how exact its dates are: days, where all of them are midnights.
     resolution = (

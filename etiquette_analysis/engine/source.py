@@ -54,7 +54,8 @@ def open_database(folder: Path, *, memory_limit: str, threads: int | None) -> du
         given = _mebibytes(database.sql("SELECT current_setting('memory_limit')").fetchall()[0][0])
         database.execute(f"SET GLOBAL memory_limit = '{max(given - _OURS, given // 2)}MiB'")
     except duckdb.Error as error:
-        msg = f"memory_limit is {memory_limit!r} and threads is {threads!r}; expected e.g. '1GB' and 2 ({error})"
+        asked = f"memory_limit is {memory_limit!r} (--memory-limit) and threads is {threads!r} (--threads)"
+        msg = f"{asked}; expected e.g. '1GB' and 2 ({error})"
         raise DesignError(msg) from error
     return database
 

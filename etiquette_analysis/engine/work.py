@@ -85,7 +85,7 @@ class Work:
                     raise
                 msg = (
                     f"{self.out}: stopped ({str(error).splitlines()[0]}); what is done is kept: make room, or allow "
-                    "more memory, and the same call goes on from here"
+                    "more memory (memory_limit, --memory-limit), and the same call goes on from here"
                 )
                 raise SourceError(msg) from error
             shutil.rmtree(self.folder, ignore_errors=True)

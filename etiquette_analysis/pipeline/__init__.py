@@ -8,8 +8,9 @@ from etiquette_analysis.pipeline.dyads import build_dyads
 from etiquette_analysis.pipeline.files import build_dyads_file, label_files
 from etiquette_analysis.pipeline.hand_coding import coded_dyads, coding_session
 from etiquette_analysis.pipeline.labelling import audit_of, audit_turns, label_messages, label_turns, score_messages
+from etiquette_analysis.pipeline.origins import read_dyads
 from etiquette_analysis.pipeline.package_data import bundled, load_sample
-from etiquette_analysis.pipeline.reporting import prepare_report, write_report
+from etiquette_analysis.pipeline.reporting import prepare_report, prepare_report_on_dyads, write_report
 from etiquette_analysis.pipeline.tables import write_table
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "label_turns",
     "load_sample",
     "prepare_report",
+    "prepare_report_on_dyads",
+    "read_dyads",
     "score_messages",
     "write_report",
     "write_table",

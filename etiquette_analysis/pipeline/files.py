@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from etiquette_analysis.errors import DesignError
 from etiquette_analysis.labels.structure import LabelOptions
@@ -136,7 +136,7 @@ def label_files(
         options=options,
         score=score_batch,
         rename=rename,
-        depends_on={"pseudonyms": key and privacy.pseudonym("", key=key)},  # tells keys apart, and no more
+        depends_on={"pseudonyms": _tell_apart(key)},
         strict=strict,
         memory_limit=memory_limit,
         threads=threads,
@@ -154,6 +154,8 @@ def build_dyads_file(
     owner: str | Sequence[str] | None = None,
     mapping: Mapping[str, str] | None = None,
     observed_until: pd.Timestamp | str | None = None,
+    identify: bool = True,
+    project: str = "default",
     strict: bool = False,
     memory_limit: str = "1GB",
     threads: int | None = None,
@@ -162,7 +164,8 @@ def build_dyads_file(
 ) -> LabelledFile:
     """Reduce files of any size to one row per connection, as :func:`build_dyads` does for a dataset.
 
-    The analysis needs nothing else: ``compare(pd.read_parquet(out), plan)``. The file holds no name and no text.
+    The analysis needs nothing else: ``compare(pd.read_parquet(out), plan)``, ``write_report(pd.read_parquet(out),
+    folder)``. The file holds no name and no text; the plan and where it comes from are in it.
 
     Parameters
     ----------
@@ -175,6 +178,8 @@ def build_dyads_file(
         The windows and thresholds; the default plan where not given.
     owner : str or sequence of str, optional
         Whose messages they are; then pairs without an owner do not count.
+    identify, project
+        As for :func:`build_dyads`: whether rows and numbers may follow the order of the names.
 
     Returns
     -------
@@ -195,34 +200,45 @@ def build_dyads_file(
     >>> made = build_dyads_file(
     ...     folder / "messages.parquet", folder / "connections.parquet", folder / "dyads.parquet", owner=sample.ego,
     ...     observed_until=sample.observed_until)
-    >>> pd.read_parquet(made.path).equals(ea.build_dyads(sample))
+    >>> in_memory = ea.build_dyads(sample)  # which alone compares texts with one another (``template``)
+    >>> pd.read_parquet(made.path).drop(columns="template").equals(in_memory.drop(columns="template"))
     True
     """
     import dataclasses
 
+    from etiquette_analysis import privacy
     from etiquette_analysis.analysis.dyads import tabulate_dyads
+    from etiquette_analysis.analysis.origin import Origin
     from etiquette_analysis.analysis.pairing import Whole
     from etiquette_analysis.analysis.plan import Plan
     from etiquette_analysis.engine.dyads import reduce_to_dyads
     from etiquette_analysis.labels.pitch import score_batch
+    from etiquette_analysis.pipeline.names import index_renamer
+    from etiquette_analysis.pipeline.origins import about_files
     from etiquette_analysis.sources.columns import check_mapping
 
     plan = plan or Plan()
+    key = None if identify else privacy.load_key(project)
+    rename = None if key is None else index_renamer(key)
     ego = (owner,) if isinstance(owner, str) else None if owner is None else tuple(owner)
 
     def reduce(
         labelled: pd.DataFrame, listed: pd.DataFrame, n_partners: pd.Series, first: int, until: pd.Timestamp
     ) -> pd.DataFrame:
         whole = Whole(n_partners, first)
-        return tabulate_dyads(labelled, listed, observed_until=until, ego=ego, plan=plan, whole=whole)
+        return tabulate_dyads(labelled, listed, observed_until=until, ego=ego, plan=plan, whole=whole, rename=rename)
+
+    def describe(counted: dict[str, Any], audit: pd.DataFrame) -> dict[str, str]:
+        return Origin(plan, about_files(counted, ego), audit).attrs
 
     return reduce_to_dyads(
         messages,
         connections,
         out,
         reduce=reduce,
+        describe=describe,
         ego=ego,
-        depends_on={"plan": dataclasses.asdict(plan), "owner": ego},
+        depends_on={"plan": dataclasses.asdict(plan), "owner": ego, "pseudonyms": _tell_apart(key)},
         observed_until=observed_until,
         score=score_batch,
         mapping=check_mapping(mapping),
@@ -232,3 +248,10 @@ def build_dyads_file(
         progress=progress,
         say=say,
     )
+
+
+def _tell_apart(key: bytes | None) -> str | None:
+    """Return what tells a key from others, and no more."""
+    from etiquette_analysis import privacy
+
+    return None if key is None else privacy.pseudonym("", key=key)

@@ -20,6 +20,7 @@ from etiquette_analysis.engine.work import ABOUT as LABELS_ABOUT
 from etiquette_analysis.errors import DesignError
 from etiquette_analysis.pipeline.package_data import bundled
 from etiquette_analysis.pipeline.sharing import SHAREABLE
+from etiquette_analysis.pipeline.tables import columns_of
 from etiquette_analysis.privacy import key_path
 from etiquette_analysis.report.folder import LITTER, REPORT
 from etiquette_analysis.schema import AUDIT
@@ -31,6 +32,7 @@ _DYADS: Final = ("sender", "contact", "time_zero", "time_zero_source", "exclusio
 _LABEL_PART: Final = re.compile(r"part-\d{5,}\.parquet")
 #: What a run that was killed leaves beside its result: a report's or a folder's (random letters), or a table's.
 _HALF_WRITTEN: Final = r"\.{}(?:-(?:old-)?[a-z0-9_]{{8}}|\.part)"
+_HALF_DONE: Final = re.compile(r"\.(.+)\.part")
 
 
 @dataclass
@@ -114,14 +116,16 @@ def _find(path: Path, found: Removal) -> None:
     left = _half_written(path.absolute())
     found.folders += left
     if path.is_dir():
-        if notebooks := _notebooks(path):
+        of = _HALF_DONE.fullmatch(path.absolute().name)
+        if of and path.absolute() in _half_written(path.absolute().with_name(of[1])):
+            found.folders.append(path)
+        elif notebooks := _notebooks(path):
             _find_in_lab(path, notebooks, found)
         else:
             _require_ours(path)
             found.folders.append(path)
     elif path.is_file():
-        columns = _columns(path)
-        if columns not in _TABLES and columns[: len(_DYADS)] != _DYADS:
+        if not is_own_table(path):
             msg = f"{path}: was not written by this package, as its columns show; nothing was removed"
             raise DesignError(msg)
         found.files.append(path)
@@ -135,9 +139,10 @@ def _half_written(path: Path) -> list[Path]:
     if not path.parent.is_dir():
         return []
     beside = (p for p in path.parent.iterdir() if p.is_dir() and not p.is_symlink() and pattern.fullmatch(p.name))
-    ours = {"run.json", "lock", "scanned", "parts", "ends", "spill", "old", path.name, *LITTER}
+    own = re.compile(r"\.inputs-[a-z0-9_]{8}")  # what the notebook of a report is given
+    ours = {"run.json", "run.json.unfinished", "lock", "scanned", "parts", "ends", "spill", "old", path.name, *LITTER}
     ours = ours.union(*(kind.files for kind in _KINDS))
-    return sorted(p for p in beside if {q.name for q in p.iterdir()} <= ours)
+    return sorted(p for p in beside if all(q.name in ours or own.fullmatch(q.name) for q in p.iterdir()))
 
 
 def _require_ours(folder: Path) -> None:
@@ -173,17 +178,10 @@ def _find_in_lab(folder: Path, notebooks: list[Path], found: Removal) -> None:
         found.files += sorted(p for p in checkpoints.glob("*.ipynb") if p.stem.removesuffix("-checkpoint") in stems)
 
 
-def _columns(file: Path) -> tuple[str, ...]:
-    """Return the columns of a table, none where a file is no table."""
-    try:
-        if file.suffix == ".parquet":
-            import pyarrow.parquet as pq
-
-            return tuple(pq.read_schema(file).names)
-        with file.open(encoding="utf-8", newline="") as lines:
-            return tuple(lines.readline(10_000).rstrip("\r\n").split(","))
-    except (OSError, ValueError):
-        return ()
+def is_own_table(file: Path) -> bool:
+    """Tell by its columns whether this package wrote a table."""
+    columns = columns_of(file)
+    return columns in _TABLES or columns[: len(_DYADS)] == _DYADS
 
 
 def _projects(folder: Path) -> str:

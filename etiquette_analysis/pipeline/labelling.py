@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pandas as pd
 
 from etiquette_analysis.labels.structure import LabelOptions
@@ -15,6 +17,9 @@ from etiquette_analysis.schema import (
     Dataset,
     check_levels,
 )
+
+#: Stage of the audit: which of the messages that were read enter a turn.
+FOR_TURNS: Final = "messages for turns"
 
 
 def score_messages(messages: pd.DataFrame, *, levels: pd.Series | None = None) -> pd.DataFrame:
@@ -187,7 +192,7 @@ def _kinds(messages: pd.DataFrame) -> pd.Series:
 def audit_turns(scored: pd.DataFrame) -> pd.DataFrame:
     """Count the messages that enter turns and those left out, by reason; ``scored`` is from :func:`score_messages`."""
     log = AuditLog()
-    log.add("turns", READ, len(scored))
+    log.add(FOR_TURNS, READ, len(scored))
     undated = scored["sent_at"].isna()
     nobody = scored["sender"].isna() | scored["recipient"].isna()
     to_self = scored["sender"] == scored["recipient"]
@@ -197,8 +202,8 @@ def audit_turns(scored: pd.DataFrame) -> pd.DataFrame:
     for reason, mask in reasons:
         rows = left & mask
         left &= ~mask
-        log.add("turns", reason, int(rows.sum()), example=_first_id(scored, rows))
-    log.add("turns", KEPT, int(left.sum()))
+        log.add(FOR_TURNS, reason, int(rows.sum()), example=_first_id(scored, rows))
+    log.add(FOR_TURNS, KEPT, int(left.sum()))
     return log.frame()
 
 

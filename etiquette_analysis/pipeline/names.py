@@ -27,6 +27,15 @@ def pseudonymous(labels: pd.DataFrame, key: bytes) -> pd.DataFrame:
     return labels.assign(**sides, dyad=dyad).sort_values(order, na_position="first", ignore_index=True)
 
 
+def index_renamer(key: bytes) -> Callable[[pd.Index], pd.Index]:
+    """Return what gives the people of a table (distinct, none null) their pseudonyms."""
+
+    def rename(names: pd.Index) -> pd.Index:
+        return pd.Index([privacy.pseudonym(name, key=key) for name in names], dtype="str")
+
+    return rename
+
+
 def renamer(key: bytes) -> Callable[[Any], Any]:
     """Return what gives the people of files of any size (an Arrow array) the same pseudonyms."""
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from etiquette_analysis.errors import DesignError
 from etiquette_analysis.pipeline.dyads import label_options, tabulate
 from etiquette_analysis.pipeline.labelling import audit_of, score_messages
 from etiquette_analysis.pipeline.names import pseudonymous
+from etiquette_analysis.pipeline.origins import about_dataset
 from etiquette_analysis.pipeline.package_data import bundled
 from etiquette_analysis.pipeline.tables import write_table
-from etiquette_analysis.schema import TURN_KINDS, Dataset
+from etiquette_analysis.schema import Dataset, count_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +56,7 @@ def prepare_report(
         dyads=tabulate(scored, dataset, plan),
         audit=audit_of(dataset, scored),
         plan=plan,
-        about=_about(dataset, scored, is_own_coding=levels is not None),
+        about=about_dataset(dataset, scored, is_own_coding=levels is not None),
     )
     return inputs, turns
 
@@ -87,30 +89,43 @@ def _from_first_contact(turns: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     )
 
 
-def _about(dataset: Dataset, scored: pd.DataFrame, *, is_own_coding: bool) -> dict[str, Any]:
-    """Return facts on the source that the report prints; no identifier among them."""
-    from etiquette_analysis.labels.pitch.model import load_model
+def prepare_report_on_dyads(dyads: pd.DataFrame, *, plan: Plan | None = None) -> ReportInputs:
+    """Return what the report may know where only a table of dyads is at hand.
 
-    until, enters = dataset.observed_until, scored["kind"].isin(TURN_KINDS)
-    model = None if is_own_coding else load_model()
-    has_level = scored["pitch_level"].notna()
-    return {
-        "source": dataset.source,
-        "observed_until": None if pd.isna(until) else f"{until:%Y-%m-%d}",
-        "has_connection_dates": dataset.has_connection_dates,
-        "n_messages": len(scored),
-        "n_owners": 0 if dataset.ego is None else 1 if isinstance(dataset.ego, str) else len(dataset.ego),
-        "n_labelled": int((enters & has_level).sum()),
-        "n_abstained": int((enters & ~has_level).sum()),
-        "n_auto_replies": int((scored["kind"] == "auto_reply").sum()),
-        "is_own_coding": is_own_coding,
-        "sensitivity": model and model.sensitivity,
-        "specificity": model and model.specificity,
-    }
+    Parameters
+    ----------
+    dyads : DataFrame
+        From :func:`build_dyads`, or read from a Parquet file of them.
+    plan : Plan, optional
+        Other windows, say; the plan with which the table was made where not given.
+
+    Returns
+    -------
+    ReportInputs
+        Without turns.
+
+    Raises
+    ------
+    DesignError
+        Where the table does not say with which plan it was made, or was made with one whose pitches are others.
+    """
+    from etiquette_analysis.analysis.origin import origin_of, require_same_rows
+    from etiquette_analysis.report.inputs import ReportInputs
+
+    origin = origin_of(dyads)
+    if origin is None:
+        msg = (
+            "the table does not say with which plan it was made; expected one row per connection, as build_dyads and "
+            "etiquette label --rows dyads write it, in Parquet"
+        )
+        raise DesignError(msg)
+    plan = plan or origin.plan
+    require_same_rows(dyads, plan)
+    return ReportInputs(turns=None, dyads=dyads, audit=origin.audit, plan=plan, about=dict(origin.about))
 
 
 def write_report(
-    dataset: Dataset,
+    dataset: Dataset | pd.DataFrame,
     out: str | Path,
     *,
     language: Literal["en", "it"] = "en",
@@ -125,16 +140,17 @@ def write_report(
 
     Parameters
     ----------
-    dataset : Dataset
-        As a reader delivers it.
+    dataset : Dataset or DataFrame
+        As a reader delivers it; or dyads, as :func:`build_dyads` makes them or as they are read from their Parquet
+        file. With these what is counted by turn is left out, and there is no ``turns.csv``.
     out : path
         The folder; it appears whole or not at all. An earlier report there is replaced, anything else is left alone.
     language : {"en", "it"}
         Of the page.
     plan : Plan, optional
-        The question; the default plan where not given.
+        The question; where not given, the default plan, or the one with which the dyads were made.
     levels : Series, optional
-        One's own coding of pitch intensity, indexed by ``message_id``.
+        One's own coding of pitch intensity, indexed by ``message_id``; not with dyads, where it is in the rows.
     identify : bool
         Write identifiers as they are in ``turns.csv``, not pseudonyms.
     pdf : bool
@@ -152,7 +168,8 @@ def write_report(
     Raises
     ------
     DesignError
-        Where the folder cannot be written or holds something else, or the language is unknown.
+        Where the folder cannot be written or holds something else, the language is unknown, or dyads do not fit the
+        plan.
     EtiquetteError
         Where a PDF was asked for and there is no such browser (nothing is written), or it fails (the page stays).
     """
@@ -165,15 +182,21 @@ def write_report(
     say = progress or (lambda _: None)
     require_language(language)
     chromium = find_chromium() if pdf else None
+    if levels is not None and isinstance(dataset, pd.DataFrame):
+        msg = "levels: dyads hold their own already; give levels to build_dyads, or the dataset to write_report"
+        raise DesignError(msg)
     with ReportFolder(Path(out)) as folder:
-        key = None if identify else privacy.load_key(project)
-        say("labelling messages and building the table of connections")
-        inputs, turns = prepare_report(dataset, plan=plan, levels=levels)
-        say(f"running the report notebook on {len(inputs.dyads):,} connections")
+        key = None if identify or isinstance(dataset, pd.DataFrame) else privacy.load_key(project)
+        if isinstance(dataset, pd.DataFrame):
+            inputs, turns = prepare_report_on_dyads(dataset, plan=plan), None
+        else:
+            say("labelling messages and building the table of connections")
+            inputs, turns = prepare_report(dataset, plan=plan, levels=levels)
+            turns = turns if key is None else pseudonymous(turns, key)
+        say(f"running the report notebook on {count_of(len(inputs.dyads), 'connection', 'connections')}")
         render(inputs, bundled("notebooks") / "06_report.ipynb", folder.path, language=language)
-        if key is not None:
-            turns = pseudonymous(turns, key)
-        write_table(turns, folder.path / "turns.csv")
+        if turns is not None:
+            write_table(turns, folder.path / "turns.csv")
         write_table(inputs.audit, folder.path / "audit.csv")
     page = folder.out / "index.html"
     if chromium is not None:

@@ -39,6 +39,19 @@ def write_table(table: pd.DataFrame, out: str | Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def columns_of(file: Path) -> tuple[str, ...]:
+    """Return the columns of a CSV or Parquet table, none where a file is no table."""
+    try:
+        if file.suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            return tuple(pq.read_schema(file).names)
+        with file.open(encoding="utf-8", newline="") as lines:
+            return tuple(lines.readline(10_000).rstrip("\r\n").split(","))
+    except (OSError, ValueError):
+        return ()
+
+
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write CSV; where a text holds a carriage return every text is quoted, since only line feeds are by themselves."""
     texts = [table[c] for c in table.columns if pd.api.types.is_string_dtype(table[c].dtype)]

@@ -17,7 +17,6 @@ import pandas as pd
 from etiquette_analysis.analysis import design as gate
 from etiquette_analysis.analysis.comparison import Comparison, compare
 from etiquette_analysis.analysis.describe import Description, describe
-from etiquette_analysis.analysis.experiment import n_per_arm
 from etiquette_analysis.analysis.placebo import placebo
 from etiquette_analysis.analysis.power import power
 from etiquette_analysis.analysis.sensitivity import sensitivity
@@ -86,7 +85,7 @@ def find(inputs: ReportInputs, *, suppress: Suppress) -> Findings:
     Parameters
     ----------
     inputs : ReportInputs
-        Turns, dyads, audit, plan.
+        Turns (where known), dyads, audit, plan.
     suppress : callable
         What hides small counts of people and those that would give them away: ``privacy.suppress_small``.
 
@@ -106,9 +105,7 @@ def find(inputs: ReportInputs, *, suppress: Suppress) -> Findings:
         "counted": count_groups(description, suppress, conf),
         "design": _design(comparison, suppress),
         "habits": own_habits(problem, inputs.dyads, plan, suppress),
-        "sent": first_pitches(inputs.turns, plan, is_own=True),
-        "received": first_pitches(inputs.turns, plan, is_own=False),
-        "rapport": by_rapport(inputs.turns, suppress, conf_level=conf),
+        **_by_turn(inputs, suppress),
         "grid": cross_timing_and_intensity(description, suppress, conf),
         "waiting": read_off_curves(description),
         "flow": follow_losses(inputs, comparison, suppress),
@@ -163,22 +160,34 @@ def _plan(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
+def _by_turn(inputs: ReportInputs, suppress: Suppress) -> dict[str, Any]:
+    """Return what is counted by turn, for either side; null where only dyads are known."""
+    turns, plan = inputs.turns, inputs.plan
+    if turns is None:
+        return dict.fromkeys(("sent", "received", "rapport"))
+    return {
+        "sent": first_pitches(turns, plan, is_own=True),
+        "received": first_pitches(turns, plan, is_own=False),
+        "rapport": by_rapport(turns, suppress, conf_level=plan.conf_level),
+    }
+
+
 def _data(inputs: ReportInputs) -> dict[str, Any]:
-    dyads, turns = inputs.dyads, inputs.turns
+    dyads, turns, about = inputs.dyads, inputs.turns, inputs.about
     listed = dyads["time_zero_source"] == "connection"
     return {
         "fingerprint": inputs.fingerprint,
-        "source": inputs.about.get("source", "table"),
-        "is_invented": inputs.about.get("source") in INVENTED,
-        "has_connection_dates": bool(inputs.about.get("has_connection_dates", True)),
-        "observed_until": inputs.about.get("observed_until"),
+        "source": about.get("source", "table"),
+        "is_invented": about.get("source") in INVENTED,
+        "has_connection_dates": bool(about.get("has_connection_dates", True)),
+        "observed_until": about.get("observed_until"),
         "first_connected": _day(dyads["time_zero"].min()),
         "last_connected": _day(dyads["time_zero"].max()),
-        "n_messages": inputs.about.get("n_messages", int(turns["n_messages"].sum())),
+        "n_messages": about["n_messages"] if turns is None else about.get("n_messages", int(turns["n_messages"].sum())),
         "n_connections": int(listed.sum()),
         "n_orphans": int((~listed).sum()),
-        "n_turns": len(turns),
-        "n_owners": inputs.about.get("n_owners", 0),
+        "n_turns": None if turns is None else len(turns),
+        "n_owners": about.get("n_owners", 0),
     }
 
 
@@ -243,7 +252,7 @@ def _doubt(inputs: ReportInputs, comparison: Comparison) -> dict[str, Any]:
         "n_needed": seen.n_needed,
         "n_more": seen.n_more,
         "months_more": seen.months_more,
-        "n_per_arm": n_per_arm(base_rate=gate.PLANNING_RATE, sesoi=inputs.plan.sesoi),
+        "n_per_arm": int(comparison.design.values["n_per_arm"]),  # noqa: PD011 (a dict)
     }
 
 

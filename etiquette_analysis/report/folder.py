@@ -175,6 +175,19 @@ def require_replaceable(out: Path, kind: FolderKind | None = None) -> None:
         raise DesignError(msg)
 
 
+def require_writable(out: Path, kind: FolderKind | None = None) -> None:
+    """Raise ``DesignError`` where ``ReportFolder`` would on entry; nothing is made, so it can be asked before reading.
+
+    >>> require_writable(Path("no-such-folder"))
+    """
+    require_replaceable(out, kind)
+    target = Path(os.path.realpath(out))
+    above = next(folder for folder in target.parents if folder.exists() or folder == folder.parent)
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        why = "no folder may be made in it" if above.is_dir() else "is not a folder"
+        raise DesignError(f"{out}: cannot be written ({above.name or above}: {why}); choose another folder with --out")
+
+
 def _is_report(folder: Path) -> bool:
     """Return whether the page in a folder says that this package wrote it."""
     page = folder / "index.html"

@@ -48,8 +48,9 @@ class ReportInputs:
 
     Attributes
     ----------
-    turns : DataFrame
-        Columns ``TURN_COLUMNS``; ``dyad`` is an integer.
+    turns : DataFrame or None
+        Columns ``TURN_COLUMNS``; ``dyad`` is an integer. None: only dyads are known, and whatever is counted by turn is
+        left out.
     dyads : DataFrame
         One row per connection, as made by ``build_dyads``.
     audit : DataFrame
@@ -62,13 +63,15 @@ class ReportInputs:
         ``sensitivity`` and ``specificity`` of the pitch labels.
     """
 
-    turns: pd.DataFrame
+    turns: pd.DataFrame | None
     dyads: pd.DataFrame
     audit: pd.DataFrame
     plan: Plan = dataclasses.field(default_factory=Plan)
     about: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.turns is None:
+            return
         require_columns(self.turns, TURN_COLUMNS, table_name="report turns")
         named = [c for c in ("sender", "recipient", "text") if c in self.turns.columns]
         if named or not pd.api.types.is_integer_dtype(self.turns["dyad"].dtype):
@@ -77,16 +80,17 @@ class ReportInputs:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of turns and dyads as CSV: the same labelled data give the same fingerprint on every machine."""
+        """SHA-256 of turns, where known, and dyads as CSV: the same for the same labelled data on every machine."""
         digest = hashlib.sha256()
-        for table in (self.turns[list(TURN_COLUMNS)], self.dyads):
+        for table in (self.dyads,) if self.turns is None else (self.turns[list(TURN_COLUMNS)], self.dyads):
             digest.update(table.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode())
         return digest.hexdigest()
 
     def __repr__(self) -> str:
         """Describe the tables in one line."""
+        turns = "no" if self.turns is None else f"{len(self.turns):,}"
         return (
-            f"<ReportInputs: {len(self.turns):,} turns, {len(self.dyads):,} connections, "
+            f"<ReportInputs: {turns} turns, {len(self.dyads):,} connections, "
             f"{len(self.audit):,} audit rows, plan {self.plan.hash[:12]}>"
         )
 
@@ -94,7 +98,8 @@ class ReportInputs:
 def write_inputs(inputs: ReportInputs, folder: Path) -> None:
     """Write the tables as Parquet and the rest as JSON into an existing folder."""
     for name in _TABLES:
-        getattr(inputs, name).to_parquet(folder / f"{name}.parquet", index=False)
+        if (table := getattr(inputs, name)) is not None:
+            table.to_parquet(folder / f"{name}.parquet", index=False)
     rest = {"plan": dataclasses.asdict(inputs.plan), "about": inputs.about}
     (folder / "inputs.json").write_text(json.dumps(rest, indent=1, sort_keys=True), encoding="utf-8")
 
@@ -103,5 +108,6 @@ def read_inputs(folder: Path) -> ReportInputs:
     """Read back what :func:`write_inputs` wrote."""
     rest = json.loads((folder / "inputs.json").read_text(encoding="utf-8"))
     chosen: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in rest["plan"].items()}
-    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES}
+    paths = {name: folder / f"{name}.parquet" for name in _TABLES}
+    tables: dict[str, Any] = {name: pd.read_parquet(path) if path.exists() else None for name, path in paths.items()}
     return ReportInputs(**tables, plan=Plan(**chosen), about=rest["about"])

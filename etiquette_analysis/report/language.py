@@ -16,6 +16,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from etiquette_analysis.analysis.plan import require_language
+from etiquette_analysis.analysis.results import digits_that_tell, round_up
 from etiquette_analysis.errors import DesignError
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def write_number(value: float, kind: str, language: str) -> str:
     value : float
         Shares are in [0, 1]; differences of shares too.
     kind : str
-        ``n`` whole number; ``rate``, ``rate1`` a share as a percentage with 0 or 1 decimals; ``of100``, ``of100x``
+        ``n`` whole number; ``about`` one with two significant digits, upward;
+        ``rate``, ``rate1`` a share as a percentage with 0 or 1 decimals; ``of100``, ``of100x``
         the same without the sign; ``points`` signed, in percentage points; ``x1``, ``x2``, ``x3`` decimals; ``signed``
         two of them with the sign; ``date`` an ISO date; ``span`` hours, said in hours or days.
     language : {"en", "it"}
@@ -89,13 +91,18 @@ def write_number(value: float, kind: str, language: str) -> str:
     ('1.447', '21%', '−3,1')
     >>> write_number("2025-06-03", "date", "it"), write_number(30.2, "span", "en"), write_number(80, "span", "it")
     ('3 giugno 2025', '30 hours', '3 giorni')
+    >>> write_number(4398, "about", "it"), write_number(0.0004, "points", "en"), write_number(0.004, "signed", "en")
+    ('4.400', '+0.04', '+0.004')
     """
     if kind == "date":
         year, month, day = str(value)[:10].split("-")
         return f"{int(day)} {MONTHS[language][int(month) - 1]} {year}".replace(" ", _NBSP)
     if kind == "span":
         return _span(float(value), language)
+    if kind == "about":
+        value, kind = round_up(float(value)), "n"
     scale, digits, sign, unit = _KINDS[kind]
+    digits = digits_that_tell(float(value) * scale, digits) if sign else digits
     rounded = round(float(value) * scale, digits) + 0.0
     written = f"{rounded:{sign},.{digits}f}"
     if rounded == 0:
@@ -133,8 +140,6 @@ _ARTICLES: Final = {
     "il": ("il ", "l'", "lo "),
     "Il": ("Il ", "L'", "Lo "),
     "al": ("al ", "all'", "allo "),
-    "dei": ("dei ", "degli ", "dei "),
-    "Dei": ("Dei ", "Degli ", "Dei "),
 }
 
 

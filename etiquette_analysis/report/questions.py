@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from etiquette_analysis.analysis.secondary import ADVISED, secondary
+from etiquette_analysis.analysis.secondary import ADVISED, NO_DRAWS, is_small, secondary
 
 if TYPE_CHECKING:
     from etiquette_analysis.report.inputs import ReportInputs
@@ -22,15 +22,14 @@ QUESTIONS: Final = {"S1": ("ipw", 1), "S2": ("ipw", 1), "S3": ("g-formula", 1), 
 #: What intensity does, at equal timing and together with it: shown beside the counts, not tested.
 INTENSITY: Final = {"hard_minus_moderate": "S4 hard minus moderate", "interaction": "S4 interaction"}
 LIMITS: Final = ("rate", "low", "high")
-#: Bootstrap resamples: enough for an interval, few enough to wait for; beyond MANY connections fewer have to do.
-DRAWS: Final = 100
-FEW_DRAWS: Final = 40
-MANY: Final = 5000
+#: Up to so many connections -> bootstrap resamples: enough for an interval, few enough to wait for. Beyond, resampling
+#: takes hours and is left to ``secondary`` itself.
+DRAWS: Final = {5_000: 100, 20_000: 40}
 
 
 def take_apart(inputs: ReportInputs) -> dict[str, Any]:
     """Return S1 to S4 with intervals and p-values, what intensity does, and the count that must not stand alone."""
-    n_draws = DRAWS if len(inputs.dyads) <= MANY else FEW_DRAWS
+    n_draws = next((n for most, n in DRAWS.items() if len(inputs.dyads) <= most), 0)
     found = secondary(inputs.dyads, inputs.plan, n_draws=n_draws)
     rows = {(r["estimand"], r["method"]): r for r in found.frame.to_dict("records")}
     p_values = {r["estimand"]: r for r in found.tests.to_dict("records")}
@@ -47,7 +46,7 @@ def take_apart(inputs: ReportInputs) -> dict[str, Any]:
         else dict(zip(("rate", "low", "high"), found.per_pitch, strict=True)),
         "n_draws": n_draws,
         "n_advised": ADVISED,
-        "is_small": len(found.design.problem) < ADVISED,
+        "is_small": is_small(len(found.design.problem)),
     }
 
 
@@ -71,7 +70,9 @@ def _interval(row: Row) -> dict[str, Any]:
 
 
 def _lacks(reason: str, question: str) -> str:
-    """Return what kind of thing is missing: the data as a whole, the intensities, or pitches of some kind."""
+    """Return what kind of thing is missing: time, the data as a whole, the intensities, or pitches of some kind."""
+    if reason == NO_DRAWS:
+        return "time"
     if reason.startswith("the intensity"):
         return "intensity"
     return f"pitches_{question}" if "needed" in reason or reason.startswith("fewer") else "data"

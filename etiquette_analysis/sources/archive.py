@@ -317,7 +317,8 @@ def _in_zip(source: Path | io.BytesIO, name: str, max_bytes: int, max_ratio: flo
     if not members:
         raise SourceError(f"{name}: the zip holds no file; {_AGAIN}")
     if any(member.name == "[Content_Types].xml" for member in members):
-        raise SourceError(f'{name}: this is an Excel or Word file; save the sheet as "CSV UTF-8" and pass that')
+        msg = f'{name}: this is an Excel or Word file; save the sheet as "CSV UTF-8" and pass that'
+        raise SourceError(f"{msg} (plain CSV needs --encoding, e.g. cp1252)")
     return members
 
 

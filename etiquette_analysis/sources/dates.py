@@ -89,7 +89,7 @@ def read_instants(texts: pd.Series, *, us_12_hour: bool = False) -> Instants:
     >>> read.naive.tolist(), read.bad.tolist()
     ([False, True, False, False], [False, False, True, False])
     """
-    clean = _plain_spaces(texts)
+    clean = plain_spaces(texts)
     iso = clean.str.fullmatch(_ISO)
     naive = ~clean.str.contains(_ZONE, regex=True)
     at = _iso_to_instant(clean.where(iso))
@@ -101,7 +101,7 @@ def read_instants(texts: pd.Series, *, us_12_hour: bool = False) -> Instants:
     return Instants(at, naive & at.notna(), at.isna() & (clean != ""))
 
 
-def _plain_spaces(texts: pd.Series) -> pd.Series:
+def plain_spaces(texts: pd.Series) -> pd.Series:
     """Trim, and turn the no-break spaces that stand before AM and PM into plain ones."""
     return texts.str.replace(r"[\u00a0\u202f\u2009]", " ", regex=True).str.strip()
 
@@ -123,12 +123,12 @@ def _us_12_hour(text: str) -> datetime | None:
         return None
     hour = hour % 12 + (12 if match[7].lower() == "p" else 0)
     try:
-        return datetime(_full_year(year), month, day, hour, minute, int(match[6] or 0), tzinfo=UTC)
+        return datetime(full_year(year), month, day, hour, minute, int(match[6] or 0), tzinfo=UTC)
     except ValueError:
         return None
 
 
-def _full_year(year: int) -> int:
+def full_year(year: int) -> int:
     """Two digits are of this century: no export is older."""
     return year + 2000 if year < 100 else year
 
@@ -152,7 +152,7 @@ def read_day(text: str) -> date | None:
         return _calendar_day(int(match[1]), int(match[2]), int(match[3]))
     match = _WORDS_DAY_FIRST.fullmatch(folded)
     if match is not None:
-        return _calendar_day(_full_year(int(match[3])), MONTH_NUMBER.get(match[2], 0), int(match[1]))
+        return _calendar_day(full_year(int(match[3])), MONTH_NUMBER.get(match[2], 0), int(match[1]))
     match = _WORDS_MONTH_FIRST.fullmatch(folded)
     if match is not None:
         return _calendar_day(int(match[3]), MONTH_NUMBER.get(match[1], 0), int(match[2]))
@@ -173,8 +173,8 @@ def _plausible(day: date) -> date | None:
     return day if low <= day.year <= high else None
 
 
-def unreadable(where: str, column: str, text: str, expected: str, remedy: str = "") -> SourceError:
-    """Return the error for one date that cannot be read.
+def unreadable(where: str, column: str, text: str, expected: str, what: str = "", remedy: str = "") -> SourceError:
+    """Return the error for one date that cannot be read; what is wrong with it can be told from its form.
 
     >>> print(unreadable("messages.csv, line 214", "DATE", "31/02/2024", "2024-02-28 09:15:00 UTC"))
     messages.csv, line 214: DATE "31/02/2024" is not a date; expected e.g. "2024-02-28 09:15:00 UTC". Skip such rows
@@ -182,7 +182,9 @@ def unreadable(where: str, column: str, text: str, expected: str, remedy: str = 
     """
     match = _NUMERIC.match(text.strip())
     numbers = [int(match[i]) for i in (1, 2)] if match else []
-    if match and all(1 <= number <= 12 for number in numbers):
+    if what:
+        remedy = remedy or "Skip"
+    elif match and all(1 <= number <= 12 for number in numbers):
         what = "is ambiguous: nothing says which number is the day and which the month"
         remedy = remedy or "Pass the file as it was downloaded, not one that a spreadsheet saved again, or skip"
     else:

@@ -19,6 +19,7 @@ from etiquette_analysis.schema import (
     check_audit,
     check_connections,
     check_messages,
+    check_observed_until,
 )
 
 
@@ -86,5 +87,6 @@ def deliver(
     check_messages(messages)
     check_connections(connections)
     check_audit(audit)
+    check_observed_until(observed_until, messages["sent_at"].min())
     dated = not connections.empty if has_connection_dates is None else has_connection_dates
     return Dataset(messages, connections, audit, observed_until, ego, source, dated, evidence)

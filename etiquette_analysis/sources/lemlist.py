@@ -23,11 +23,12 @@ from etiquette_analysis.sources.archive import Member, list_members
 from etiquette_analysis.sources.chats import as_token
 from etiquette_analysis.sources.dates import as_observed_until
 from etiquette_analysis.sources.deliver import deliver, time_order
-from etiquette_analysis.sources.instants import read_column
+from etiquette_analysis.sources.instants import DateOptions, read_column
 from etiquette_analysis.sources.json_stream import read_json
 from etiquette_analysis.sources.load import Loaded, as_columns, load
 from etiquette_analysis.sources.mail_text import own_words, without_tags
-from etiquette_analysis.sources.rows import OnBadRow, check_on_bad_row
+from etiquette_analysis.sources.numeric_dates import DateOrder
+from etiquette_analysis.sources.rows import OnBadRow
 from etiquette_analysis.sources.threads import Groups
 
 _STAGE: Final = "activities"
@@ -54,6 +55,7 @@ def read_lemlist(
     path: str | os.PathLike[str],
     *,
     owner: str | None = None,
+    date_order: DateOrder | None = None,
     on_bad_row: OnBadRow = "error",
     observed_until: object = None,
 ) -> Dataset:
@@ -66,6 +68,8 @@ def read_lemlist(
         Required: ``type``, ``createdAt`` and one of ``leadId``, ``contactId``, ``leadEmail``, ``linkedinUrl``.
     owner : str, optional
         Who sent what names no sender; not needed where the file names one.
+    date_order : {"dmy", "mdy", "ymd"}, optional
+        Of a CSV that a spreadsheet saved again, where its dates leave it open.
     on_bad_row : {"error", "drop"}
         Whether a date that cannot be read stops the reading or is left out and counted.
     observed_until : date-like, optional
@@ -100,13 +104,14 @@ def read_lemlist(
     >>> dataset.connections["resolution"].tolist(), dataset.ego
     (['second'], 'me@x.org')
     """
-    check_on_bad_row(on_bad_row)
+    dates = DateOptions(on_bad_row=on_bad_row, date_order=date_order)
+    dates.check()
     until = as_observed_until(observed_until)
     log = AuditLog()
     loaded = _load(path, on_bad_row)
     _check_columns(loaded)
     loaded.log_read(log)
-    rows = _read_rows(loaded, on_bad_row, log)
+    rows = _read_rows(loaded, dates, log)
     latest = rows["at"].max()
     rows = _leave_out(rows, loaded, log)
     rows, senders = _name_senders(rows, owner, loaded)
@@ -160,10 +165,10 @@ def _check_columns(loaded: Loaded) -> None:
         raise SourceError(f"{msg}; pass activities as lemlist's interface gives them")
 
 
-def _read_rows(loaded: Loaded, on_bad_row: OnBadRow, log: AuditLog) -> pd.DataFrame:
+def _read_rows(loaded: Loaded, dates: DateOptions, log: AuditLog) -> pd.DataFrame:
     """Return type, time, person, sender and text of each activity."""
     frame = loaded.frame
-    created = read_column(frame["createdAt"], "createdAt", loaded, "UTC", on_bad_row, log)
+    created = read_column(frame["createdAt"], "createdAt", loaded, dates, log)
     sender = _texts(frame, _SENDER_KEYS[0])
     for name in _SENDER_KEYS[1:]:
         sender = sender.fillna(_texts(frame, name))

@@ -63,8 +63,10 @@ class Loaded:
         return self.place_of(mask) if mask.any() else None
 
 
-def load(table: str | os.PathLike[str] | pd.DataFrame, stage: str, on_bad_row: OnBadRow) -> Loaded:
-    """Load a table; its rows are numbered from 0 in ``frame.index``.
+def load(
+    table: str | os.PathLike[str] | pd.DataFrame, stage: str, on_bad_row: OnBadRow, encoding: str | None = None
+) -> Loaded:
+    """Load a table; its rows are numbered from 0 in ``frame.index``. ``encoding`` is as in :func:`read_rows`.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def load(table: str | os.PathLike[str] | pd.DataFrame, stage: str, on_bad_row: O
         if member.name.lower().endswith((".jsonl", ".ndjson")):
             return _json_lines(member, stage)
         if member.name.lower().endswith((".csv", ".tsv", ".tab", ".txt")):
-            return _delimited(member, stage, on_bad_row)
+            return _delimited(member, stage, on_bad_row, encoding)
     raise SourceError(f"{name}: not a known kind of table; expected one of {', '.join(SUFFIXES)}")
 
 
@@ -121,9 +123,11 @@ def _parquet(member: Member) -> pd.DataFrame:
     return frame
 
 
-def _delimited(member: Member, stage: str, on_bad_row: OnBadRow) -> Loaded:
+def _delimited(member: Member, stage: str, on_bad_row: OnBadRow, encoding: str | None) -> Loaded:
     """Read a CSV or TSV file; a cell that reads "NA" is a text, an empty one is null."""
-    part = read_rows(member, find_header=first_line_header, expected="column names", on_bad_row=on_bad_row)
+    part = read_rows(
+        member, find_header=first_line_header, expected="column names", on_bad_row=on_bad_row, encoding=encoding
+    )
     frame = part.frame.where(part.frame != "")
     loaded = Loaded(frame, part.file, "line", part.lines, stage)
     log_rows(loaded._read, stage, [part])

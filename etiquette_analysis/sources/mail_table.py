@@ -229,7 +229,7 @@ def find_owner(mails: Mails, tally: Tally, label: str) -> str | None:
     if not len(mails):
         if tally.left_out.get(NO_RECIPIENT, (0, 0))[0] * 2 > tally.n_read:
             msg = f"{label}: none of its {tally.n_read} mails names a recipient, as in the archive of a mailing list"
-            raise SourceError(f"{msg}; pass include_lists=True to read it as one")
+            raise SourceError(f"{msg}; pass include_lists=True (in Python) to read it as one")
         return None
     presence: Counter[Any] = Counter()
     for (sender, recipients, _), n in zip(mails.ways.distinct, np.bincount(mails.ways.codes), strict=True):

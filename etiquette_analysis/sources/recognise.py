@@ -86,6 +86,7 @@ def read(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Da
     given = {name: value for name, value in options.items() if value is not None}
     if isinstance(path, pd.DataFrame):
         return _call(FORMATS[-1], path, given)
+    _check_path(path)
     if not isinstance(path, str | os.PathLike) and len(path) == 1:
         (path,) = path
     refuse_html(path)
@@ -93,10 +94,27 @@ def read(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Da
     for known in FORMATS:
         if known.recognises(members):
             return _call(known, path, given)
+    _refuse_parts(members, path)
     names = ", ".join(sorted({member.base_name for member in members})[:5])
     where = Path(path).name if isinstance(path, str | os.PathLike) else f"{len(path)} files"
     can = "; ".join(known.name for known in FORMATS)
     raise SourceError(f"{where}: not a known export; it holds {names}. What can be read: {can}.")
+
+
+def _check_path(path: object) -> None:
+    """Raise ``SourceError`` for what is neither a path nor a list of paths."""
+    one_by_one = path if isinstance(path, Sequence) and not isinstance(path, str | bytes) else [path]
+    wrong = [type(part).__name__ for part in one_by_one if not isinstance(part, str | os.PathLike)]
+    if wrong:
+        found = f"{wrong[0]} in a list" if one_by_one is path else wrong[0]
+        raise SourceError(f"cannot read {found}; expected the path of an export, a list of paths, or a DataFrame")
+
+
+def _refuse_parts(members: Sequence[Member], path: object) -> None:
+    """Raise ``SourceError`` for a folder of Parquet files, which is read as one table elsewhere."""
+    if members and all(member.container and member.name.lower().endswith(".parquet") for member in members):
+        msg = f"{path}: a folder of parts needs --connections and --out ending in .parquet or a folder"
+        raise SourceError(f"{msg} (etiquette label; in Python ea.label_files)")
 
 
 def _call(known: Format, path: object, options: dict[str, Any]) -> Dataset:

@@ -8,6 +8,7 @@ counts each row that it leaves out.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator
@@ -33,6 +34,8 @@ _HEADER_WITHIN_LINES: Final = 60
 #: A spreadsheet has no more columns.
 MAX_COLUMNS: Final = 16_384
 _CHUNK: Final = 65_536
+#: UTF-8, with or without a mark at its start.
+_UTF8: Final = "utf-8-sig"
 
 
 @dataclass
@@ -139,7 +142,14 @@ def first_line_header(line: str) -> tuple[list[str], str] | None:
     return max(candidates, key=lambda candidate: len(candidate[0]))
 
 
-def read_rows(member: Member, *, find_header: FindHeader, expected: str, on_bad_row: OnBadRow = "error") -> Rows:
+def read_rows(
+    member: Member,
+    *,
+    find_header: FindHeader,
+    expected: str,
+    on_bad_row: OnBadRow = "error",
+    encoding: str | None = None,
+) -> Rows:
     """Read one delimited text file.
 
     Parameters
@@ -152,25 +162,32 @@ def read_rows(member: Member, *, find_header: FindHeader, expected: str, on_bad_
         The header in words, for the error where none is found.
     on_bad_row : {"error", "drop"}
         What to do where quoting is broken. Rows of the wrong width are always left out and counted.
+    encoding : str, optional
+        As the caller says, who may be told of others; None for files that are UTF-8 wherever they are as exported.
 
     Raises
     ------
+    DesignError
+        Where the encoding is not known.
     SourceError
-        Where the file is not UTF-8, has no such header, or is cut short inside a quoted text.
+        Where the file is not in its encoding, has no such header, or is cut short inside a quoted text.
     """
+    used = _codec(encoding)
     head = member.head(512)
     check_looks_readable(head, member.label)
-    _refuse_utf16(head, member.label)
+    _refuse_other_marks(head, member.label, used)
     with member.open() as stream:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
+        text = io.TextIOWrapper(stream, encoding=used, errors="strict", newline="")
         try:
             cells, delimiter, header_line, line_end = _find_header(text, find_header, member.label, expected)
             rows = _read_body(text, cells, delimiter, header_line, member, on_bad_row)
         except UnicodeDecodeError as error:
-            raise _not_utf8(member) from error
+            raise _not_encoded_so(member, used, may_be_told=encoding is not None) from error
         finally:
             text.detach()
     rows.notes += _oddities(head, cells, delimiter, line_end, member.base_name)
+    if used != _UTF8:
+        rows.notes.append(f"read as {used}, as encoding says")
     return rows
 
 
@@ -272,26 +289,44 @@ def _broken_quoting(label: str, line: int, error: csv.Error) -> SourceError:
     return SourceError(f"{label}, line {line}: {what}.")
 
 
-def _refuse_utf16(head: bytes, label: str) -> None:
-    """Raise ``SourceError`` for what Excel calls "Unicode text"."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:64].count(b"\x00") > 8:
+def _codec(encoding: str | None) -> str:
+    """Return the name of an encoding as Python knows it; a mark at the start of UTF-8 is no text."""
+    asked = _UTF8 if encoding is None else encoding
+    try:
+        "".encode(asked)  # not every codec is one of texts
+        used = codecs.lookup(asked).name
+    except (LookupError, ValueError, TypeError) as error:
+        raise DesignError(f'encoding={encoding!r} is not known; expected e.g. "utf-8" or "cp1252"') from error
+    return _UTF8 if used == "utf-8" else used
+
+
+def _refuse_other_marks(head: bytes, label: str, encoding: str) -> None:
+    """Raise ``SourceError`` for what Excel calls "Unicode text", and for UTF-8 that is to be read as something else."""
+    is_utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[:64].count(b"\x00") > 8
+    if is_utf16 and not encoding.startswith("utf-16"):
         msg = f'{label}: saved as UTF-16 ("Unicode text"), expected UTF-8; download it again or save it as "CSV UTF-8"'
         raise SourceError(msg)
+    if head.startswith(codecs.BOM_UTF8) and encoding != _UTF8:
+        msg = f"{label}: begins with the mark of UTF-8, which encoding={encoding!r} would garble"
+        raise SourceError(f"{msg}; leave encoding (--encoding) out")
 
 
-def _not_utf8(member: Member) -> SourceError:
-    """Find the first line that is not UTF-8."""
+def _not_encoded_so(member: Member, encoding: str, *, may_be_told: bool) -> SourceError:
+    """Find the first line that is not in the encoding, and name the remedy."""
+    shown = "UTF-8" if encoding == _UTF8 else encoding
+    remedy = 'download it again, or save it as "CSV UTF-8" (read as Latin-1, names would be garbled)'
+    if may_be_told:
+        remedy = 'save it as "CSV UTF-8", or say which encoding it has: --encoding cp1252 (in Python encoding="cp1252")'
+        remedy += " where Excel on Windows saved it as plain CSV"
     with member.open() as stream:
         for number, line in numbered_lines(stream, member.label):
             try:
-                line.decode("utf-8")
+                line.decode(encoding)
             except UnicodeDecodeError as error:
                 byte = line[error.start]
-                return SourceError(
-                    f"{member.label}, line {number}: byte 0x{byte:02X} is not UTF-8, so another program has saved this "
-                    'file again; download it again, or save it as "CSV UTF-8" (read as Latin-1, names would be garbled)'
-                )
-    return SourceError(f"{member.label}: the file is not UTF-8; download it again")
+                again = "" if may_be_told else ", so another program has saved this file again"
+                return SourceError(f"{member.label}, line {number}: byte 0x{byte:02X} is not {shown}{again}; {remedy}")
+    return SourceError(f"{member.label}: the file is not {shown}; {remedy}")
 
 
 def _oddities(head: bytes, cells: list[str], delimiter: str, line_end: str, name: str) -> list[str]:

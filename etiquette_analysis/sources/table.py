@@ -1,8 +1,7 @@
 """Any other source: a table of messages, and perhaps one of connections.
 
 CSV, Parquet, JSON Lines or a DataFrame. What has a known format has its own reader; here the caller says which
-column is which, and this module takes dates in ISO 8601 only, since a table of unknown origin says nothing about
-the order of day and month.
+column is which, and where the dates of a column leave it open, which number is the day.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from etiquette_analysis.errors import DesignError, SourceError
-from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ, AuditLog, Dataset
+from etiquette_analysis.schema import KEPT, NOTE_STAGE, READ, AuditLog, Dataset, note_match
 from etiquette_analysis.sources.columns import (
     EXTRAS,
     REQUIRED,
@@ -27,9 +26,10 @@ from etiquette_analysis.sources.columns import (
 )
 from etiquette_analysis.sources.dates import as_observed_until
 from etiquette_analysis.sources.deliver import deliver, time_order
-from etiquette_analysis.sources.instants import check_timezone, read_column, read_connected
+from etiquette_analysis.sources.instants import DateOptions, read_column, read_connected
 from etiquette_analysis.sources.load import Loaded, load
-from etiquette_analysis.sources.rows import OnBadRow, check_on_bad_row
+from etiquette_analysis.sources.numeric_dates import DateOrder
+from etiquette_analysis.sources.rows import OnBadRow
 
 TableLike = str | os.PathLike[str] | pd.DataFrame
 _MESSAGES: Final = "messages"
@@ -45,6 +45,8 @@ def read_table(
     observed_until: object = None,
     owner: str | Sequence[str] | None = None,
     timezone: str = "UTC",
+    date_order: DateOrder | None = None,
+    encoding: str = "utf-8",
     on_bad_row: OnBadRow = "error",
 ) -> Dataset:
     """Read messages, and connections where there are any, from tables.
@@ -66,6 +68,11 @@ def read_table(
         The owner of the mail, or the members of a team.
     timezone : str
         Zone of times that name none, e.g. "Europe/Rome"; they are counted in the audit.
+    date_order : {"dmy", "mdy", "ymd"}, optional
+        Which number comes first in dates such as ``10/03/2025``; by default what the dates of a column say together,
+        where they do (25/03/2025 is no month first). ISO 8601 is read as such whatever is given here.
+    encoding : str
+        Of CSV and TSV files, e.g. "cp1252" for what Excel saves as plain CSV on Windows in western Europe.
     on_bad_row : {"error", "drop"}
         Whether a date that cannot be read stops the reading or is left out and counted.
 
@@ -88,14 +95,14 @@ def read_table(
     >>> dataset.messages["kind"].tolist(), dataset.has_connection_dates
     (['message', 'message'], False)
     """
-    check_on_bad_row(on_bad_row)
-    check_timezone(timezone)
+    dates = DateOptions(timezone, on_bad_row, date_order)
+    dates.check()
     until = as_observed_until(observed_until)
     names = check_mapping(mapping)
-    loaded = load(messages, _MESSAGES, on_bad_row)
-    others = None if connections is None else load(connections, _CONNECTIONS, on_bad_row)
+    loaded = load(messages, _MESSAGES, on_bad_row, encoding)
+    others = None if connections is None else load(connections, _CONNECTIONS, on_bad_row, encoding)
     check_mapped(names, [(part.where, part.frame) for part in (loaded, others) if part is not None])
-    return _read(loaded, others, names, until, owner, timezone, on_bad_row)
+    return _read(loaded, others, names, until, owner, dates)
 
 
 def _read(
@@ -104,16 +111,16 @@ def _read(
     names: Mapping[str, str],
     until: pd.Timestamp | None,
     owner: str | Sequence[str] | None,
-    timezone: str,
-    on_bad_row: OnBadRow,
+    dates: DateOptions,
 ) -> Dataset:
     """Read the loaded tables and put them together."""
     log = AuditLog()
-    rows, table, latest = _read_messages(loaded, names, timezone, on_bad_row, log)
+    rows, table, latest = _read_messages(loaded, names, dates, log)
     if others is not None:
-        pairs = _read_connections(others, names, timezone, on_bad_row, log)
+        pairs = _read_connections(others, names, dates, log)
+        _match(table, pairs, log)
     else:
-        pairs = _connections_of_messages(rows, loaded, timezone, on_bad_row, log)
+        pairs = _connections_of_messages(rows, loaded, dates, log)
     return deliver(
         table,
         pairs,
@@ -126,13 +133,16 @@ def _read(
 
 
 def _read_messages(
-    loaded: Loaded, names: Mapping[str, str], timezone: str, on_bad_row: OnBadRow, log: AuditLog
+    loaded: Loaded, names: Mapping[str, str], dates: DateOptions, log: AuditLog
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Timestamp]:
     """Return the kept rows with our columns, the message table made of them, and the latest date of any row."""
     rows = rename(loaded.frame, names)
     require(rows, loaded.frame, REQUIRED, loaded.where)
     loaded.log_read(log)
-    sent_at = read_column(rows["sent_at"], "sent_at", loaded, timezone, on_bad_row, log)
+    sent_at = read_column(rows["sent_at"], "sent_at", loaded, dates, log)
+    if sent_at.only_days:
+        note = f"{_MESSAGES}: sent_at tells days without hours, so hours_to_reply are multiples of 24"
+        log.add(NOTE_STAGE, note, int(sent_at.instant.notna().sum()))
     rows = rows.assign(sender=people(rows["sender"]), recipient=people(rows["recipient"]), sent_at=sent_at.instant)
     undated = rows["sent_at"].isna() & ~sent_at.bad
     nobody = rows["sent_at"].notna() & (rows["sender"].isna() | rows["recipient"].isna())
@@ -206,19 +216,29 @@ def _exact(value: object) -> int:
     return int(number)
 
 
-def _read_connections(
-    loaded: Loaded, names: Mapping[str, str], timezone: str, on_bad_row: OnBadRow, log: AuditLog
-) -> pd.DataFrame:
+def _read_connections(loaded: Loaded, names: Mapping[str, str], dates: DateOptions, log: AuditLog) -> pd.DataFrame:
     """Read a table of connections."""
     rows = rename(loaded.frame, names)
     require(rows, loaded.frame, REQUIRED_CONNECTIONS, loaded.where)
     loaded.log_read(log)
-    return _pairs(rows, loaded, timezone, on_bad_row, log)
+    return _pairs(rows, loaded, dates, log)
 
 
-def _connections_of_messages(
-    rows: pd.DataFrame, loaded: Loaded, timezone: str, on_bad_row: OnBadRow, log: AuditLog
-) -> pd.DataFrame:
+def _match(messages: pd.DataFrame, connections: pd.DataFrame, log: AuditLog) -> None:
+    """Say in the log where hardly any or none of the pairs in the messages is connected."""
+    written = _distinct_pairs(messages["sender"], messages["recipient"])
+    listed = _distinct_pairs(connections["person_a"], connections["person_b"])
+    note_match(log, n_pairs=len(written), n_found=len(written.intersection(listed)))
+
+
+def _distinct_pairs(a: pd.Series, b: pd.Series) -> pd.MultiIndex:
+    """Return the pairs of two people in two columns, either way round, once each."""
+    is_pair = a.notna() & b.notna() & (a != b)
+    a, b = a[is_pair], b[is_pair]
+    return pd.MultiIndex.from_arrays([a.where(a < b, b), b.where(a < b, a)]).unique()
+
+
+def _connections_of_messages(rows: pd.DataFrame, loaded: Loaded, dates: DateOptions, log: AuditLog) -> pd.DataFrame:
     """Read connections that stand as columns beside the messages; empty where there are none."""
     if "connected_at" not in rows:
         log.add(NOTE_STAGE, "connections: none given, so no date of connection is known", 1)
@@ -230,12 +250,12 @@ def _connections_of_messages(
     told = pd.DataFrame({"low": pair.min(axis=1), "high": pair.max(axis=1), "at": rows["connected_at"]})
     rows = rows[~told.duplicated()]
     log.add(_CONNECTIONS, READ, len(rows))
-    return _pairs(rows, loaded, timezone, on_bad_row, log)
+    return _pairs(rows, loaded, dates, log)
 
 
-def _pairs(rows: pd.DataFrame, loaded: Loaded, timezone: str, on_bad_row: OnBadRow, log: AuditLog) -> pd.DataFrame:
+def _pairs(rows: pd.DataFrame, loaded: Loaded, dates: DateOptions, log: AuditLog) -> pd.DataFrame:
     """Return one row per pair, the earliest date, with what is known at connection."""
-    connected = read_connected(rows, loaded, timezone, on_bad_row, log)
+    connected = read_connected(rows, loaded, dates, log)
     table = pd.DataFrame(
         {
             "person_a": people(rows["person_a"]),
@@ -244,7 +264,7 @@ def _pairs(rows: pd.DataFrame, loaded: Loaded, timezone: str, on_bad_row: OnBadR
             "resolution": connected.resolution,
         }
     )
-    table = table.assign(**_known_at_connection(rows, loaded, timezone, on_bad_row, log))
+    table = table.assign(**_known_at_connection(rows, loaded, dates, log))
     nobody = table["person_a"].isna() | table["person_b"].isna()
     undated = table["connected_at"].isna() & ~connected.bad & ~nobody
     bad = connected.bad & ~nobody
@@ -269,14 +289,12 @@ def _pairs(rows: pd.DataFrame, loaded: Loaded, timezone: str, on_bad_row: OnBadR
     return table
 
 
-def _known_at_connection(
-    rows: pd.DataFrame, loaded: Loaded, timezone: str, on_bad_row: OnBadRow, log: AuditLog
-) -> dict[str, pd.Series]:
+def _known_at_connection(rows: pd.DataFrame, loaded: Loaded, dates: DateOptions, log: AuditLog) -> dict[str, pd.Series]:
     """Return the columns beyond the fourth: ``invited_by`` and the like, and numeric ``x_*``."""
     known: dict[str, pd.Series] = {}
     for name in EXTRAS:
         if name in rows and name == "invited_at":
-            known[name] = read_column(rows[name], name, loaded, timezone, on_bad_row, log).instant
+            known[name] = read_column(rows[name], name, loaded, dates, log).instant
         elif name in rows:
             known[name] = people(rows[name])
     covariates = [name for name in rows.columns if name.startswith("x_")]

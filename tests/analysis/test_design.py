@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from etiquette_analysis.analysis.design import between_senders_only, check_design, is_low, judge
+from etiquette_analysis.analysis.experiment import randomise
 from etiquette_analysis.analysis.plan import Plan
 from etiquette_analysis.analysis.problem import NEVER, build_problem
 from etiquette_analysis.analysis.texts import REASONS
@@ -44,6 +45,14 @@ def test_plenty_of_both_timings_is_level_2():
     design = check_design(table(days(80, 80, 80)), PLAN)
     assert (design.level, design.reasons) == (2, ())
     assert design.counts["n"].tolist() == [80, 80]
+
+
+@pytest.mark.parametrize("sesoi", [0.05, 0.1])
+def test_the_advice_names_the_size_that_the_experiment_is_planned_with(sesoi):
+    design = check_design(table(days(9, 9, 60)), Plan(sesoi=sesoi))
+    n = randomise(["a", "b"], seed=1, sesoi=sesoi).n_per_arm
+    assert f"It takes 2 x {n} contacts" in design.text("en")
+    assert f"Servono 2 x {n} contatti" in design.text("it")
 
 
 @pytest.mark.parametrize(("now", "later", "level"), [(9, 50, 0), (50, 9, 0), (10, 50, 1), (29, 50, 1)])

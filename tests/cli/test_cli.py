@@ -130,10 +130,73 @@ def test_label_wants_a_known_suffix(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "expected a folder, or a name ending in .parquet or .csv" in capsys.readouterr().err
 
 
+def test_label_overwrites_its_own_results_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = tmp_path / "crm.csv", tmp_path / "turns.csv"
+    source.write_text("sender,recipient,sent_at\nada,ben,2024-03-01T09:00:00Z\n")
+    before = source.read_text()
+    assert main(["label", str(source), "--out", str(source), "--quiet"]) == 2
+    assert "crm.csv: is a file that this command did not write" in capsys.readouterr().err
+    assert source.read_text() == before
+    for _ in range(2):
+        assert main(["label", str(source), "--out", str(out), "--quiet"]) == 0
+
+
+@pytest.mark.parametrize("command", ["report", "pseudonymise"])
+def test_a_place_that_cannot_be_written_is_found_before_reading(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "diary.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    places = {"foreign": "holds 'diary.txt'", "file": "is a file", "file/below": "cannot be written (file: is not a"}
+    for place, said in places.items():
+        out = [str(tmp_path / place)] if command == "pseudonymise" else ["--out", str(tmp_path / place)]
+        assert main([command, str(tmp_path / "no-such-source.zip"), *out]) != 0
+        assert said in capsys.readouterr().err
+    assert main(["pseudonymise", str(tmp_path / "no-such-source.zip"), str(tmp_path / "new")]) != 0
+    assert not (tmp_path / "data").exists(), "no key where nothing was written"
+
+
+def test_the_end_of_observation_lies_behind_the_first_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.csv").write_text("sender,recipient,sent_at\nada,ben,2024-03-04T09:00:00Z\n")
+    (tmp_path / "c.csv").write_text("person_a,person_b,connected_at\nada,ben,2024-03-01\n")
+    for out in ("turns.csv", "turns.parquet"):
+        given = ["--connections", str(tmp_path / "c.csv"), "--observed-until", "2024-03-01"]
+        assert main(["label", str(tmp_path / "m.csv"), *given, "--out", str(tmp_path / out), "--identify"]) != 0
+        said = " ".join(capsys.readouterr().err.split())
+        assert "observed_until 2024-03-01 lies before every message (the first is of 2024-03-04)" in said
+        assert not (tmp_path / out).exists()
+
+
+def test_a_table_without_a_usable_message_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "crm.csv"
+    for rows, said in (("", "can be used; expected"), ("ada,ben,3/4/26\n", "1 row was left out (unreadable date)")):
+        source.write_text(f"sender,recipient,sent_at\n{rows}")
+        options = ["--on-bad-row", "drop", "--quiet", "--out", str(tmp_path / "out.csv")]
+        assert main(["label", str(source), *options]) == 2
+        assert f"crm.csv: holds no message that {said}" in capsys.readouterr().err.replace("can be used: ", "")
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_simulate_prints_the_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "A", "--n", "60", "--out", str(tmp_path / "world")]) == 0
     assert "true difference +0.0 points" in capsys.readouterr().out
     assert (tmp_path / "world" / "messages.csv").is_file()
+
+
+@pytest.mark.parametrize("name", ["export", "export.zip"])
+def test_simulate_overwrites_nothing(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / name
+    mine = out if out.suffix else out / "messages.csv"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine")
+    assert main(["simulate", "A", "--n", "30", "--out", str(out)]) == 2
+    assert f"{name}: is there already, perhaps a real export" in capsys.readouterr().err
+    assert mine.read_text() == "mine"
 
 
 def test_unknown_world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,10 +259,12 @@ def test_one_audit_in_the_terminal_the_file_and_the_report(tmp_path: Path, capsy
     given = [str(source), "--mapping", str(mapping)]
     assert main(["label", *given, "--out", str(tmp_path / "turns.csv")]) == 0
     shown = capsys.readouterr().err
-    assert re.search(r"^messages +300 +200 +100\n +100  no date, e\.g\. 4\nturns +200 +200 +0$", shown, re.MULTILINE)
+    assert re.search(
+        r"^messages +300 +200 +100\n +100  no date, e\.g\. 4\nmessages for turns +200 +200 +0$", shown, re.MULTILINE
+    )
     beside = pd.read_csv(tmp_path / "turns.audit.csv")
     expected = [("messages", "read", 300), ("messages", "no date", 100), ("messages", "kept", 200)]
-    assert as_table(beside) == [*expected, ("turns", "read", 200), ("turns", "kept", 200)]
+    assert as_table(beside) == [*expected, ("messages for turns", "read", 200), ("messages for turns", "kept", 200)]
     out = tmp_path / "report"
     assert main(["report", *given, "--out", str(out)]) == 0
     assert shown.splitlines()[:4] == capsys.readouterr().err.splitlines()[1:5]
@@ -257,3 +322,28 @@ def test_names_cannot_command_the_terminal(tmp_path: Path, capsys: pytest.Captur
     with pytest.raises(SystemExit):
         main(["report", "a.csv", f"--{name}"])
     assert not set("\x1b\x07\x9b\u202e") & set(capsys.readouterr().err)
+
+
+def test_a_table_of_an_italian_spreadsheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "map.toml").write_text(
+        'sender = "Mittente"\nrecipient = "Destinatario"\nsent_at = "Data invio"\ntext = "Testo"\n'
+        'connected_at = "Collegato il"\n'
+    )
+    rows = [
+        "Mittente;Destinatario;Data invio;Testo;Collegato il",
+        "ada;ben;10/03/2025 14:05;così;01.03.25",
+        "ben;ada;11/03/2025 09:00;sì;01.03.25",
+    ]
+    source, out = tmp_path / "crm.csv", tmp_path / "turns.csv"
+    source.write_bytes("\n".join(rows).encode("cp1252"))
+    command = ["label", str(source), "--mapping", str(tmp_path / "map.toml"), "--out", str(out), "--identify"]
+    assert main(command) == 2
+    assert "byte 0xEC is not UTF-8" in (shown := capsys.readouterr().err)
+    assert "--encoding cp1252" in shown
+    assert main([*command, "--encoding", "cp1252"]) == 2
+    assert re.search(r'line 2: sent_at "10/03/2025 14:05" is ambiguous.*--date-order dmy', capsys.readouterr().err)
+    assert main([*command, "--encoding", "cp1252", "--date-order", "dmy"]) == 0
+    turns = pd.read_csv(out)
+    assert turns["started_at"].tolist() == ["2025-03-10 14:05:00+00:00", "2025-03-11 09:00:00+00:00"]
+    assert turns["hours_to_reply"].tolist()[0] == pytest.approx(18 + 55 / 60)
+    assert pd.Timedelta(turns["since_connection_min"][0]) == pd.Timedelta(days=8, hours=14, minutes=5)

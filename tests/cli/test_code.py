@@ -37,6 +37,28 @@ def code(table: Path, keys: str, monkeypatch: pytest.MonkeyPatch, *options: str)
     return main(["code", str(table), "--out", out, "--quiet", *options])
 
 
+def test_a_file_of_codes_keeps_its_sample_and_says_so(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("qqqq"))
+    out = table.with_name("codes.csv")
+    said = "codes.csv: this file's own sample goes on; --seed and --n are ignored"
+    for options, is_said in ((["--n", "3"], False), ([], False), (["--n", "5"], True), (["--seed", "1"], True)):
+        assert main(["code", str(table), "--out", str(out), *options]) == 0
+        assert (said in " ".join(capsys.readouterr().err.split())) == is_said
+        assert len(coding.read_codes(out)) == 3
+
+
+def test_an_undefined_kappa_is_said_to_be_so(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code(table, "0000" * 3, monkeypatch, "--n", "3") == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"weighted kappa +- \(one of the two used a single level\), n = \d", shown)
+    assert re.search(r"sensitivity +- \(no pitches\), n = 0", shown)
+    assert "0.00 (0.00 .. 0.00)" not in shown
+
+
 def test_codes_stops_goes_on_and_compares(
     table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +119,21 @@ def test_mistakes_are_one_sentence(
     assert code(table, "0", monkeypatch, *options) == 2
     assert expected in capsys.readouterr().err
     assert not table.with_name("codes.csv").exists()
+
+
+def test_a_table_of_somebody_else_is_no_file_of_codes(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = table.with_name("codes.csv")
+    for text, expected in (
+        ("sender,dyad\nx,y\n", "codes.csv: has columns sender, dyad; expected sender, contact,"),
+        (f"{','.join(coding.codes.CODES)}\nx,1,1,1,1,1,1\n", "codes.csv: not a readable file of codes; expected one"),
+    ):
+        out.write_text(text)
+        assert code(table, "0", monkeypatch) == 2
+        assert expected in (shown := capsys.readouterr().err)
+        assert "literal" not in shown
+        assert out.read_text() == text
 
 
 def test_nothing_to_judge(table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import etiquette_analysis as ea
+from etiquette_analysis import pipeline
 from etiquette_analysis.cli import main
 from etiquette_analysis.cli.progress import Progress
 from etiquette_analysis.privacy import load_key, pseudonym
@@ -72,8 +73,52 @@ def test_rows_may_be_dyads(tables: Path) -> None:
     sample = ea.load_sample()
     owner = sample.ego if isinstance(sample.ego, str) else sample.ego[0]
     until = f"{sample.observed_until:%Y-%m-%d %H:%M:%S}"
-    out = label(tables, "dyads.parquet", "--rows", "dyads", "--owner", owner, "--observed-until", until)
-    pd.testing.assert_frame_equal(pd.read_parquet(out), ea.build_dyads(sample))
+    given = "--rows", "dyads", "--owner", owner, "--observed-until", until
+    expected = ea.build_dyads(sample).drop(columns="template")  # which is found in memory only
+    named = pd.read_parquet(label(tables, "named.parquet", *given, "--identify"))
+    pd.testing.assert_frame_equal(named.drop(columns="template"), expected)
+
+    found = pd.read_parquet(label(tables, "dyads.parquet", *given))
+    assert not found.equals(named), "rows and numbers follow the pseudonyms, not the names"
+    expected = ea.build_dyads(sample, identify=False).drop(columns="template")
+    pd.testing.assert_frame_equal(found.drop(columns="template"), expected)
+
+
+def test_dyads_of_an_export_do_not_follow_the_names_either(tables: Path) -> None:
+    sample = ea.load_sample()
+    sample.messages.assign(connected_at=pd.Timestamp("2024-01-01")).to_csv(tables / "one.csv", index=False)
+    given = ["label", str(tables / "one.csv"), "--rows", "dyads", "--quiet"]
+    columns = ["contact", "time_zero", "pitch_day", "hours_to_reply"]
+    order = {}
+    for name, more in (("named", ["--identify"]), ("hidden", [])):
+        assert main([*given, *more, "--out", str(tables / f"{name}.parquet")]) == 0
+        order[name] = pd.read_parquet(tables / f"{name}.parquet")[columns]
+    assert not order["hidden"].equals(order["named"])
+    assert len(order["hidden"]) == len(order["named"])
+
+
+def test_the_report_takes_the_dyads(
+    tables: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = label(tables, "dyads.parquet", "--rows", "dyads", "--window-days", "7")
+    written = {}
+
+    def write_report(dyads: pd.DataFrame, folder: Path, **keywords: object) -> Path:
+        written.update(keywords, dyads=dyads)
+        return folder
+
+    monkeypatch.setattr(pipeline, "write_report", write_report)
+    assert main(["report", str(out), "--out", str(tables / "report")]) == 0
+    assert "messages" in capsys.readouterr().err, "what became of the rows"
+    assert written["plan"] == ea.Plan(window_days=7)
+    assert len(written["dyads"]) == len(pd.read_parquet(out))
+    assert main(["report", str(out), "--window-days", "10", "--quiet"]) == 0
+    assert written["plan"] == ea.Plan(window_days=10)
+    assert main(["report", str(out), "--owner", "someone"]) == 2
+    assert "--owner: not for a file of dyads, where it is settled" in capsys.readouterr().err
+    written["dyads"].to_csv(tables / "dyads.csv", index=False)
+    assert main(["report", str(tables / "dyads.csv")]) == 2
+    assert "dyads.csv: holds a row per connection, but does not say with which plan" in capsys.readouterr().err
 
 
 def test_stopped_by_hand_it_says_how_to_go_on(
@@ -100,6 +145,9 @@ def test_stopped_by_hand_it_says_how_to_go_on(
         (["a.zip", "--out", "labelled"], "a folder of parts needs tables: give --connections"),
         (["a.csv", "--connections", "c.csv", "--out", "o", "--timezone", "UTC"], "--timezone: not for tables of any"),
         (["a.csv", "--connections", "c.csv", "--out", "o", "--on-bad-row", "drop"], "--on-bad-row drop: not for"),
+        (["a.csv", "--connections", "c.csv", "--out", "o", "--date-order", "dmy"], "--date-order: not for tables"),
+        (["a.csv", "--connections", "c.csv", "--out", "o", "--encoding", "cp1252"], "--encoding: not for tables"),
+        (["a.csv", "--connections", "c.csv", "--out", "o", "--owner", "ada"], "--owner with --rows turns: not for"),
         (["a.csv", "--connections", "c.csv", "--out", "o", "--rows", "dyads"], "dyads are one file; expected a name"),
     ],
 )

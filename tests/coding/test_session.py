@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,20 @@ def test_probabilities_stand_for_every_dyad_that_can_be_judged(sample: Dataset, 
     assert len(chance) == 60
     assert (1 / chance).sum() == pytest.approx(judged.sum())
     assert chance.nunique() == 3
+    names = {f"x{name}": name for name in pd.unique(sample.messages[["sender", "recipient"]].to_numpy().ravel())}
+    other = dict(zip(names.values(), reversed(names), strict=True))
+
+    def renamed(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+        return table.assign(**{name: table[name].map(lambda v: other.get(v, v)) for name in columns})
+
+    turned = replace(
+        sample,
+        messages=renamed(sample.messages, "sender", "recipient"),
+        connections=renamed(sample.connections, "person_a", "person_b", "invited_by"),
+        ego=other[sample.ego],
+    )
+    codes = pipeline.coding_session(turned, tmp_path / "turned.csv", n=60, seed=3).codes()
+    pd.testing.assert_frame_equal(codes, session.codes(), obj="the file of codes, which tells nothing of the names")
     again = pipeline.coding_session(sample, tmp_path / "again.csv", n=60, seed=3)
     pd.testing.assert_frame_equal(session.codes(), again.codes())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,6 +124,29 @@ def test_analysis_takes_the_file(small_parts, tmp_path):
     pd.testing.assert_frame_equal(dyads, expected)
     assert ea.check_design(dyads, plan).level == ea.check_design(expected, plan).level
     pd.testing.assert_frame_equal(ea.compare(dyads, plan).frame, ea.compare(expected, plan).frame)
+
+
+def test_no_result_depends_on_the_names_that_order_the_rows(small_parts, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    dataset = ea.simulate("B", n=600, seed=2)
+    # Several people on the sender's side, so that their numbers count too.
+    owners = tuple(f"{dataset.ego} {k}" for k in range(8))
+    contacts = dataset.connections["person_b"]
+    connections = dataset.connections.assign(person_a=np.take(owners, pd.factorize(contacts)[0] % 8))
+    owner_of = connections.set_index("person_b")["person_a"]
+    messages = dataset.messages
+    for column, other in (("sender", "recipient"), ("recipient", "sender")):
+        own = dataset.messages[column] == dataset.ego
+        messages = messages.assign(**{column: messages[column].mask(own, dataset.messages[other].map(owner_of))})
+    spread = replace(dataset, messages=messages, connections=connections, ego=owners)
+    named, hidden = (ea.build_dyads(spread, levels=dataset.levels, identify=i) for i in (True, False))
+    assert not hidden.equals(named)
+    assert named["sender"].nunique() == hidden["sender"].nunique() == 8
+    plan = Plan()
+    for analyse in (ea.compare, ea.secondary):
+        found, expected = analyse(hidden, plan).frame, analyse(named, plan).frame
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-10, atol=1e-10)  # sums in another order
+    assert ea.compare(named, plan).level == 2
 
 
 def test_no_name_and_no_text_is_in_the_file(tmp_path):

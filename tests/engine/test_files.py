@@ -358,6 +358,15 @@ def test_a_small_memory_limit_spills_and_changes_nothing(tmp_path):
     pd.testing.assert_frame_equal(small, turns(messages, CONNECTIONS))
 
 
+@pytest.mark.parametrize("what", ["turns", "messages"])
+def test_connections_of_other_people_are_noted(what, tmp_path):
+    others = CONNECTIONS.assign(person_a="ann", person_b="zoe")
+    audit = label_files(*write(tmp_path, connections=others), what=what).audit
+    assert audit.loc[audit["reason"].str.endswith("do both tables name people alike?)"), "n"].tolist() == [1]
+    audit = label_files(*write(tmp_path, connections=CONNECTIONS), what=what).audit
+    assert not audit["reason"].str.contains("not in the table of connections").any()
+
+
 def test_arrow_texts_reach_the_scorer_in_batches(tmp_path):
     kinds = []
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from etiquette_analysis.engine.files import label_files
-from etiquette_analysis.errors import SchemaError, SourceError
+from etiquette_analysis.errors import DesignError, SchemaError, SourceError
 
 MESSAGES = pd.DataFrame(
     {
@@ -126,3 +126,16 @@ def test_what_is_no_table_is_refused(folder):
         labels(folder, "in/*")
     with pytest.raises(SourceError, match=r"nobody-\*.parquet could not be read: .*No files found"):
         labels(folder, "nobody-*.parquet")
+
+
+def test_two_digits_are_no_year_of_a_csv_and_three_numbers_no_date(folder):
+    for text in ("25-03-10", "10/03/2025 14:05"):
+        MESSAGES.assign(sent_at=text).to_csv(folder / "all.csv", index=False)
+        with pytest.raises(SourceError, match=rf"sent_at '{text}' is not a date; .*--out ends in .csv.*--date-order"):
+            labels(folder, "all.csv")
+
+
+def test_limits_that_are_none_name_the_option(folder):
+    MESSAGES.to_parquet(folder / "all.parquet", index=False)
+    with pytest.raises(DesignError, match=r"memory_limit is 'much' \(--memory-limit\) and threads is .*\(--threads\)"):
+        labels(folder, "all.parquet", memory_limit="much")

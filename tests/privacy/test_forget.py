@@ -106,7 +106,8 @@ def test_folders_of_labels_and_tables_of_dyads_go(
 
 def test_what_a_killed_run_left_goes_too(tmp_path: Path) -> None:
     half = tmp_path / ".report-ab12cd_9"
-    half.mkdir()
+    (half / ".inputs-ab12cd_9").mkdir(parents=True)
+    (half / ".inputs-ab12cd_9" / "turns.parquet").write_bytes(b"")
     (half / "results.json").write_text("{}")
     stranger = tmp_path / ".report-zzzzzzzz"
     stranger.mkdir()
@@ -114,7 +115,16 @@ def test_what_a_killed_run_left_goes_too(tmp_path: Path) -> None:
     work = tmp_path / ".big.parquet.part"
     (work / "scanned").mkdir(parents=True)
     (work / "run.json").write_text("{}")
-    assert forget(tmp_path / "report", tmp_path / "big.parquet") == 0
+    named = tmp_path / ".dyads.parquet.part"
+    (named / "spill").mkdir(parents=True)
+    (named / "run.json.unfinished").write_text("{")
+    theirs = tmp_path / ".letters.part"
+    theirs.mkdir()
+    (theirs / "diary.txt").write_text("mine")
+    assert forget(theirs) == 2
+    (theirs / "diary.txt").unlink()
+    theirs.rmdir()
+    assert forget(tmp_path / "report", tmp_path / "big.parquet", named) == 0
     assert [p.name for p in tmp_path.iterdir()] == [stranger.name]
 
 

@@ -94,7 +94,7 @@ def test_the_first_screen_states_question_verdict_and_answer(answered: Findings)
     html = sections.opening(answered, language="it").html
     order = [html.index(mark) for mark in ("<h1>", 'class="verdict', 'class="answer"', "<svg")]
     assert order == sorted(order)
-    assert "conferma l'affermazione" in html
+    assert "sostiene l'affermazione" in html
 
 
 def test_late_pitches_carry_the_warning(parts: dict[str, dict[str, str]]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from etiquette_analysis.analysis.secondary import is_small
 from etiquette_analysis.pipeline import prepare_report
 from etiquette_analysis.privacy import suppress_small
 from etiquette_analysis.report import questions, sections
@@ -51,16 +52,38 @@ def test_advice_and_verdict_follow_from_one_another(answered: Findings, verdict:
 
 
 def test_where_the_claim_is_false_the_first_screen_contradicts_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "FEW_DRAWS", 2)
+    monkeypatch.setattr(questions, "DRAWS", {10_000: 2})
     dataset = simulate("F", n=6000, seed=1)
     findings = find(prepare_report(dataset, levels=dataset.levels)[0], suppress=suppress_small)
     answer = findings.results["answer"]
     assert answer["low"] < 0.04 < answer["high"], "the true difference of world F"
     assert findings.results["counted"]["rd_any_later"]["estimate"] < 0, "counting says the opposite"
+    assert "rifare decine di volte l'intero confronto" in sections.battery(findings, language="it").html, "too many"
     said = sections.opening(findings, language="it").html
     assert '<p class="verdict contradicts">' in said
     assert "contraddice l'affermazione" in said
     assert "aumenta le risposte" in said
+
+
+def test_a_factor_of_nothing_is_the_slightest_trait_and_sizes_are_said_roundly(answered: Findings) -> None:
+    places = {"doubt__tipping": 1.003, "doubt__n_needed": 4398, "doubt__n_more": 3498, "doubt__months_more": 1}
+    said = changed(answered, **places)
+    for language, slightest, size in (
+        ("en", "even the slightest one", "about <data value"),
+        ("it", "basterebbe anche la più piccola", "circa <data value"),
+    ):
+        html = sections.doubt(said, language=language).html
+        assert slightest in html
+        assert f'{size}="4398" data-key="doubt.n_needed">{"4,400" if language == "en" else "4.400"}</data>' in html
+        assert "1.00" not in html
+        assert "1,00" not in html
+    assert "The slightest hidden trait" in sections.limits(said).html
+    assert "1.01" in sections.doubt(changed(answered, doubt__tipping=1.012)).html
+
+
+@pytest.mark.parametrize(("n", "shows"), [(1490, False), (1400, True)])
+def test_nobody_is_sent_for_a_few_contacts_more(n: int, shows: bool) -> None:
+    assert is_small(n) == shows
 
 
 @pytest.mark.parametrize(("says", "words"), [("claimed", "as claimed"), ("against", "the opposite"), ("open", "open")])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from etiquette_analysis.analysis.results import round_up
 from etiquette_analysis.errors import DesignError
 from etiquette_analysis.report.language import Voice, load_words, look_up, with_article, write_number
 
@@ -64,6 +65,7 @@ def spellings(results: dict[str, Any]) -> set[str]:
         elif isinstance(value, int | float) and not isinstance(value, bool):
             for scale in (1, 100, 1 / 24):
                 out.update(f"{abs(value) * scale:.{digits}f}" for digits in range(4))
+            out.add(str(round_up(abs(value))))
     return out
 
 
@@ -107,7 +109,9 @@ def test_a_sentence_cannot_print_what_was_not_computed() -> None:
 
 def test_numbers_are_written_as_each_language_writes_them() -> None:
     assert write_number(1234.56, "x1", "it") == "1.234,6"
-    assert write_number(-0.0004, "points", "en") == "0.0"
+    assert write_number(-0.0000004, "points", "en") == "0.0"
+    assert write_number(-0.0004, "points", "en") == "−0.04", "a limit that leaves zero out does not look like zero"
+    assert write_number(-0.0004, "rate1", "en") == "0.0%"
     assert write_number(0.5, "span", "en") == "less than an hour"
     assert write_number(1, "span", "it") == "1 ora"
 

@@ -462,7 +462,7 @@ def test_a_changed_header_is_an_error_never_zero_records(write_export: WriteExpo
         read_linkedin(write_export(connections="Nome,Cognome\nBen,Low\n"))
     with pytest.raises(SourceError, match=r"messages.csv: a header but no message below it"):
         read_linkedin(write_export("FROM,TO,DATE,CONTENT\n", name="other"))
-    with pytest.raises(SourceError, match=r"messages.csv: all 1 rows were left out"):
+    with pytest.raises(SourceError, match=r"messages.csv: its only row was left out"):
         read_linkedin(write_export("FROM,TO,DATE,CONTENT\nonly one field\n", name="third"))
     with pytest.raises(SourceError, match=r"messages.csv: neither TO nor RECIPIENT PROFILE URLS among its columns"):
         read_linkedin(write_export("FROM,DATE,CONTENT\na,2024-03-12 09:00:00 UTC,b\n", name="fourth"))
@@ -553,4 +553,4 @@ def test_the_callers_options_are_checked(write_export: WriteExport) -> None:
 def test_the_repr_shows_no_name(write_export: WriteExport, tmp_path: Path) -> None:
     shown = repr(read_linkedin(write_export()))
     assert "ben" not in shown.lower()
-    assert "1 messages, 1 connections" in shown
+    assert "1 message, 1 connection>" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -140,9 +141,154 @@ def test_a_mapping_is_checked_on_both_sides() -> None:
 
 @pytest.mark.parametrize("text", ["03/04/2024", "03/04/2024 10:00", "3.4.2024"])
 def test_the_order_of_day_and_month_is_never_guessed(text: str) -> None:
-    message = r"the messages table, row 2: sent_at .* is ambiguous.*Write the column as ISO 8601 \(year first\)"
+    message = r"the messages table, row 2: sent_at .* is ambiguous.*Say which .*--date-order dmy"
     with pytest.raises(SourceError, match=message):
         read_table(MAIL.assign(sent_at=["2024-03-01", text, "2024-03-01"]))
+
+
+def days_and_note(sent_at: list[str], **options: Any) -> tuple[list[str], str]:
+    table = pd.DataFrame({"sender": "ada", "recipient": "ben", "sent_at": sent_at})
+    dataset = read_table(table, **options)
+    notes = [reason for reason in dataset.audit["reason"] if "dates read" in reason]
+    return dataset.messages["sent_at"].dt.strftime("%Y-%m-%d %H:%M").tolist(), "; ".join(notes)
+
+
+@pytest.mark.parametrize(
+    ("texts", "read_as", "note"),
+    [
+        (["10/03/2025 14:05", "25/03/2025 9:00"], ["2025-03-10 14:05", "2025-03-25 09:00"], "day first"),
+        (["04.03.2025", "25.03.2025 08:01:02"], ["2025-03-04 00:00", "2025-03-25 08:01"], "day first"),
+        (["4-3-2025 08.30", "25-03-2025"], ["2025-03-04 08:30", "2025-03-25 00:00"], "day first"),
+        (
+            ["04/03/25", "28/03/25", "02/04/25"],
+            ["2025-03-04 00:00", "2025-03-28 00:00", "2025-04-02 00:00"],
+            "day first",
+        ),
+        (["3/4/2025 12:05 AM", "3/25/2025, 2:05 PM"], ["2025-03-04 00:05", "2025-03-25 14:05"], "month first"),
+        (
+            ["25-03-04", "24-12-31", "25-01-17"],
+            ["2024-12-31 00:00", "2025-01-17 00:00", "2025-03-04 00:00"],
+            "year first",
+        ),
+        (["2025/3/4 10:00", "2025/03/05"], ["2025-03-04 10:00", "2025-03-05 00:00"], ""),
+        (["2025-03-04T10:00:00Z", "25/03/2025"], ["2025-03-04 10:00", "2025-03-25 00:00"], "day first"),
+    ],
+)
+def test_a_column_settles_its_order_where_its_dates_leave_but_one(
+    texts: list[str], read_as: list[str], note: str
+) -> None:
+    found, noted = days_and_note(texts)
+    assert sorted(found) == read_as
+    assert f"sent_at: dates read {note}" in noted if note else noted == ""
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (
+            ["25/03/2025", "03/25/2025"],
+            r'row 1: sent_at "25/03/2025" is day first, which row 2 is not.*--date-order dmy',
+        ),
+        (["24-03-25", "25-03-25"], r'row 1: sent_at "24-03-25" is ambiguous.*--date-order dmy'),
+        (["0001-01-01"], r'row 1: sent_at "0001-01-01" is not a date'),
+        (["25/03/2025", "31/02/2025"], r'row 2: sent_at "31/02/2025" is not a date'),
+        (["25/03/2025", "10/03/2025 25:00"], r'row 2: sent_at "10/03/2025 25:00" is not a date'),
+        (["3/25/2025", "3/10/2025 13:00 PM"], r'row 2: sent_at "3/10/2025 13:00 PM" is not a date'),
+    ],
+)
+def test_what_leaves_the_order_open_or_breaks_it_is_named(texts: list[str], message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        days_and_note(texts)
+
+
+def test_the_caller_may_say_the_order() -> None:
+    texts = ["10/03/2025 14:05", "04/03/2025"]
+    assert days_and_note(texts, date_order="dmy")[0] == ["2025-03-04 00:00", "2025-03-10 14:05"]
+    assert days_and_note(texts, date_order="mdy")[0] == ["2025-04-03 00:00", "2025-10-03 14:05"]
+    assert days_and_note(["04-03-25"], date_order="ymd")[0] == ["2004-03-25 00:00"]
+    assert days_and_note(texts, date_order="dmy")[1].endswith("dates read day first, as date_order says")
+    with pytest.raises(SourceError, match=r'row 2: sent_at "03/25/2025" is not day first, as the column is read'):
+        days_and_note(["10/03/2025", "03/25/2025"], date_order="dmy")
+    with pytest.raises(DesignError, match=r"date_order='dym' is not known; expected 'dmy', 'mdy' or 'ymd'"):
+        days_and_note(texts, date_order="dym")
+
+
+def test_each_column_may_have_its_own_form() -> None:
+    table = MAIL.assign(connected_at=["28.02.2024", "28.02.2024", "02.03.2024"])
+    dataset = read_table(table)
+    assert dataset.connections["connected_at"].dt.strftime("%m-%d").tolist() == ["02-28", "03-02"]
+    assert set(dataset.connections["resolution"]) == {"day"}
+    with pytest.raises(SourceError, match=r'connected_at "01.02.2024" is ambiguous.*--date-order'):
+        read_table(table.assign(connected_at="01.02.2024"))
+    assert read_table(table.assign(connected_at="01.02.2024"), date_order="mdy").connections["connected_at"][0].day == 2
+
+
+@given(
+    st.lists(st.dates(pd.Timestamp("2015-01-01").date(), pd.Timestamp("2025-12-31").date()), min_size=1, max_size=6),
+    st.sampled_from([("dmy", "%d/%m/%Y"), ("mdy", "%m/%d/%Y"), ("dmy", "%d.%m.%y"), ("mdy", "%m/%d/%y %I:%M %p")]),
+)
+@settings(max_examples=30, deadline=None)
+def test_an_order_is_found_right_or_asked_for(days: list[Any], written: tuple[str, str]) -> None:
+    order, form = written
+    expected = sorted(f"{day:%Y-%m-%d} 00:00" for day in days)
+    texts = [day.strftime(form) for day in days]
+    assert days_and_note(texts, date_order=order)[0] == expected
+    try:
+        found = days_and_note(texts)[0]
+    except SourceError as error:
+        assert "--date-order" in str(error)  # noqa: PT017
+        assert all(day.day <= 12 for day in days) or "%y" in form
+    else:
+        assert found == expected
+
+
+def test_days_without_hours_are_noted() -> None:
+    reason = "sent_at tells days without hours, so hours_to_reply are multiples of 24"
+    assert count(read_table(MAIL.assign(sent_at=["2024-03-01", "2024-03-02", "2024-03-03"])), NOTE_STAGE, reason) == 3
+    assert count(read_table(MAIL), NOTE_STAGE, reason) == 0
+
+
+# encodings
+
+
+def test_another_encoding_is_used_only_where_the_caller_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_bytes("sender;recipient;sent_at;text\nNicolò;ada;2024-03-01T09:00:00Z;così €\n".encode("cp1252"))
+    with pytest.raises(SourceError, match=r"m.csv, line 2: byte 0xF2 is not UTF-8; .*--encoding cp1252"):
+        read_table(path)
+    dataset = read_table(path, encoding="cp1252")
+    assert dataset.messages[["sender", "text"]].iloc[0].tolist() == ["Nicolò", "così €"]
+    assert count(dataset, NOTE_STAGE, "read as cp1252, as encoding says") == 1
+    with pytest.raises(SourceError, match=r"m.csv, line 2: byte 0xF2 is not ascii"):
+        read_table(path, encoding="ascii")
+    for name in ("klingon", "base64"):
+        with pytest.raises(DesignError, match=rf"encoding='{name}' is not known; expected e.g. .utf-8. or .cp1252."):
+            read_table(path, encoding=name)
+    path.write_text("sender,recipient,sent_at\nNicolò,ada,2024-03-01\n", encoding="utf-8-sig")
+    with pytest.raises(SourceError, match=r"m.csv: begins with the mark of UTF-8, which encoding='cp1252' would"):
+        read_table(path, encoding="cp1252")
+    assert read_table(path).messages["sender"].tolist() == ["Nicolò"]
+
+
+def test_utf_16_is_read_where_the_caller_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "m.txt"
+    path.write_text("sender\trecipient\tsent_at\nNicolò\tada\t2024-03-01\n", encoding="utf-16")
+    with pytest.raises(SourceError, match=r"m.txt: saved as UTF-16"):
+        read_table(path)
+    assert read_table(path, encoding="utf-16").messages["sender"].tolist() == ["Nicolò"]
+
+
+@pytest.mark.parametrize(("path", "found"), [(None, "NoneType"), (3, "int"), (["a.zip", 3], "int in a list")])
+def test_what_is_no_path_is_named(path: Any, found: str) -> None:
+    with pytest.raises(SourceError, match=rf"cannot read {found}; expected the path of an export, a list of paths, or"):
+        read(path)
+
+
+def test_a_folder_of_parts_is_no_export(tmp_path: Path) -> None:
+    (tmp_path / "year=2024").mkdir()
+    write(MAIL, tmp_path / "year=2024" / "part-0.parquet")
+    with pytest.raises(SourceError, match=r"a folder of parts needs --connections and --out ending in .parquet or a"):
+        read(tmp_path)
 
 
 def test_a_date_that_cannot_be_is_an_error_or_a_counted_loss(tmp_path: Path) -> None:
@@ -331,6 +477,18 @@ def test_a_pair_without_person_or_date_is_left_out_and_counted() -> None:
     dataset = read_table(MAIL, pairs)
     assert (count(dataset, "connections", "no person"), count(dataset, "connections", "no date")) == (2, 1)
     assert len(dataset.connections) == 2
+
+
+def test_connections_that_match_nobody_or_few_are_noted() -> None:
+    reason = "pairs that write to each other and are not in the table of connections"
+    others = PAIRS.assign(person_a=["Ada Fictional", "ada"], person_b=["ben", "zoe"])
+    asked = f"{reason} (all of them: do both tables name people alike?)"
+    assert count(read_table(MAIL, others), NOTE_STAGE, asked) == 2
+    assert count(read_table(MAIL, PAIRS.head(1)), NOTE_STAGE, reason) == 0
+    many = pd.DataFrame({"sender": "ada", "recipient": [f"p{i}" for i in range(11)], "sent_at": "2024-03-01T09:00:00Z"})
+    for n, noted in ((1, 10), (2, 0)):
+        known = pd.DataFrame({"person_a": many["recipient"].head(n), "person_b": "ada", "connected_at": "2024-02-29"})
+        assert count(read_table(many, known), NOTE_STAGE, reason) == noted
 
 
 def test_connections_need_their_columns() -> None:

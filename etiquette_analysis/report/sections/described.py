@@ -72,6 +72,8 @@ def habits(findings: Findings, *, language: Language = "en") -> Fragment:
     numbers = [row["n"] for row in found["when"]] + [v for row in found["whom"] for v in row.values()]
     if is_described:
         parts.append(hidden_note(voice, numbers))
+    if findings.inputs.turns is None:
+        parts.append(paragraph(voice.say("habits.no_turns"), kind="notice"))
     return section("habits", voice.say("habits.title"), *parts)
 
 
@@ -88,7 +90,9 @@ def _whom_row(voice: Voice, k: int, row: dict[str, Any]) -> list[str]:
 
 
 def received(findings: Findings, *, language: Language = "en") -> Fragment:
-    """Return how soon others pitch the owner and what the owner answers, beside the owner's own pitches."""
+    """Return how soon others pitch the owner and what the owner answers; nothing where only dyads are known."""
+    if findings.inputs.turns is None:
+        return Fragment("")
     voice = Voice(findings.results, language)
     found = findings.results["received"]
     title = voice.say("received.title")
@@ -135,7 +139,9 @@ _SIDES: Final = {
 
 
 def rapport(findings: Findings, *, language: Language = "en") -> Fragment:
-    """Return how first pitches were answered by how much the other had written before."""
+    """Return how first pitches were answered by how much had been written before; nothing for dyads alone."""
+    if findings.inputs.turns is None:
+        return Fragment("")
     voice = Voice(findings.results, language)
     rows = [
         {"label": voice.words(f"terms.{row['rapport']}"), "colour": LATER, **row} for row in findings.results["rapport"]

@@ -68,6 +68,7 @@ def doubt(findings: Findings, *, language: Language = "en") -> Fragment:
     if findings.comparison.level < 2:
         return Fragment("")
     name = "never" if found["tipping"] is None else "tipping" if findings.tipping else "inside"
+    name = "slightest" if findings.tipping and texts.is_slightest(findings.tipping) else name
     parts = [paragraph(voice.say(f"doubt.{name}"), voice.say("doubt.e_value") if name == "tipping" else "")]
     latency = found["latency"]
     if latency["low"] is not None:
@@ -85,6 +86,8 @@ def battery(findings: Findings, *, language: Language = "en") -> Fragment:
     """Return whether other reasonable choices give another answer; nothing where there is none to vary."""
     voice = Voice(findings.results, language)
     found = findings.results["battery"]
+    if found is None and findings.comparison.level == 2:
+        return section("battery", voice.say("battery.title"), paragraph(voice.say("battery.time")))
     if found is None or not found["rows"]:
         return Fragment("")
     primary = {"label": voice.words("battery.primary"), **findings.results["answer"], "colour": NOW}

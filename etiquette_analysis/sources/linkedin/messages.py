@@ -67,7 +67,8 @@ def read_message_rows(members: list[Member], log: AuditLog, on_bad_row: OnBadRow
     rows = pd.concat(tables, ignore_index=True)
     if rows.empty:
         n_read = sum(part.n_read for part in parts)
-        what = f"all {n_read} rows were left out" if n_read else "a header but no message below it"
+        lost = "its only row was" if n_read == 1 else f"all {n_read} rows were"
+        what = f"{lost} left out" if n_read else "a header but no message below it"
         msg = f"{parts[0].file}: {what}; check that the archive was asked for with messages and is complete"
         raise SourceError(msg)
     return rows

@@ -21,8 +21,9 @@ from etiquette_analysis.sources.archive import ExportPath, Member, check_looks_r
 from etiquette_analysis.sources.chats import Counts, deliver_chats, find_by_name
 from etiquette_analysis.sources.dates import as_observed_until
 from etiquette_analysis.sources.instants import check_timezone
+from etiquette_analysis.sources.numeric_dates import DateOrder, check_date_order
 from etiquette_analysis.sources.progress import expecting
-from etiquette_analysis.sources.whatsapp.calendar import DateOrder, check_date_order, read_days
+from etiquette_analysis.sources.whatsapp.calendar import read_days
 from etiquette_analysis.sources.whatsapp.lines import looks_like_whatsapp as _looks_like_chat
 from etiquette_analysis.sources.whatsapp.lines import split_entries
 from etiquette_analysis.sources.whatsapp.localtime import localise

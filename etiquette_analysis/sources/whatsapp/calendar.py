@@ -10,22 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Final, Literal, get_args
+from typing import Final
 
-from etiquette_analysis.errors import DesignError, SourceError
+from etiquette_analysis.errors import SourceError
 from etiquette_analysis.sources.whatsapp.lines import Entry
 
-DateOrder = Literal["dmy", "mdy", "ymd"]
 #: WhatsApp began in 2009; a year before is a misreading.
 _FIRST_YEAR: Final = 2009
 _LAST_YEAR: Final = 2099
 _PLACES: Final[dict[str, tuple[int, int, int]]] = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}
-
-
-def check_date_order(date_order: str | None) -> None:
-    """Raise ``DesignError`` unless the option has one of its values."""
-    if date_order is not None and date_order not in get_args(DateOrder):
-        raise DesignError(f"date_order={date_order!r} is not known; expected 'dmy', 'mdy' or 'ymd'")
 
 
 def read_days(entries: Sequence[Entry], label: str, date_order: str | None = None) -> tuple[list[date], str]:
@@ -109,5 +102,5 @@ def _ambiguous(entries: Sequence[Entry], label: str, fitting: dict[str, list[dat
     readings = " or ".join(f'{days[place]:%d %b %Y} (date_order="{order}")' for order, days in fitting.items())
     return SourceError(
         f"{label}, line {entries[place].line}: nothing in the file tells day from month; {_written(entries[place])} is "
-        f"{readings}; pass date_order"
+        f"{readings}; pass date_order (--date-order on the command line)"
     )
