@@ -66,7 +66,7 @@ def read_source(options: argparse.Namespace, source: str | None) -> Any:
 def read_audited(options: argparse.Namespace, source: str | None) -> tuple[Any, Any]:
     """Read a source as :func:`read_source` does; return the audit as well."""
     from etiquette_analysis import pipeline
-    from etiquette_analysis.schema import count_of, losses
+    from etiquette_analysis.schema import check_observed_until, count_of, losses
 
     dataset = pipeline.load_sample() if source is None else _read(options, source)
     audit = pipeline.audit_of(dataset)
@@ -77,6 +77,7 @@ def read_audited(options: argparse.Namespace, source: str | None) -> tuple[Any, 
         why = f": {rows} left out ({left['reason'].iloc[0]})" if len(left) else ""
         msg = f"{source}: holds no message that can be used{why}; expected one row for each message"
         raise SourceError(msg)
+    check_observed_until(dataset.observed_until, dataset.messages["sent_at"].min())
     return dataset, audit
 
 

@@ -29,7 +29,7 @@ from etiquette_analysis.errors import SchemaError, SourceError, as_shown
 from etiquette_analysis.labels.auto_reply import flag_auto_reply
 from etiquette_analysis.labels.dyads import instant
 from etiquette_analysis.labels.structure import NAT
-from etiquette_analysis.schema import KINDS, TURN_KINDS, check_observed_until
+from etiquette_analysis.schema import KINDS, TURN_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -137,7 +137,6 @@ def reduce_to_dyads(
         summary = match_connections(run.database, run.dates_from, run.summary)
         n_partners, first = _look_at_pairs(run.database, people, ego)
         end = pd.Timestamp(run.summary.latest if until is None else until, unit="us", tz="UTC")
-        check_observed_until(end, pd.Timestamp(run.summary.earliest, unit="us", tz="UTC"))
         reduce_part = _PartReducer(run, people, lambda m, c, n: reduce(m, c, n, first, end), n_partners)
         nothing = reduce_part.frame([])
         schema = _schema_of(nothing)

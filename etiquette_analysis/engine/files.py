@@ -25,7 +25,6 @@ from etiquette_analysis.errors import DesignError
 from etiquette_analysis.labels.auto_reply import flag_auto_reply
 from etiquette_analysis.labels.dyads import instant
 from etiquette_analysis.labels.structure import LabelOptions
-from etiquette_analysis.schema import check_observed_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -192,7 +191,6 @@ def label_files(
         say=say,
     ) as run:
         until = run.summary.latest if until is None else until
-        check_observed_until(_timestamp(until), _timestamp(run.summary.earliest))
         people, dates = load_people(run.database, run.dates_from, rename)
         summary = match_connections(run.database, run.dates_from, run.summary)
 

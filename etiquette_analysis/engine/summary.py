@@ -33,9 +33,8 @@ REASON: Final = f"""CASE
 
 @dataclass(frozen=True)
 class Summary:
-    """The first and the latest instant of any message, how many were read and how many enter turns, and the audit."""
+    """The latest instant of any message, how many were read and how many enter turns, and the audit."""
 
-    earliest: int
     latest: int
     n_rows: int
     n_kept: int
@@ -45,11 +44,11 @@ class Summary:
 def summarise(database: duckdb.DuckDBPyConnection, source: Source) -> Summary:
     """Count what was read and left out, and check what must hold of every row."""
     *groups, total = database.sql(
-        f"""SELECT {REASON} AS reason, count(*), min(sent_at), max(sent_at), min(message_id), max(message_id),
-        count(message_id), count_if(is_flagged), min(bad_date), min(bad_kind), min(bad_level)
+        f"""SELECT {REASON} AS reason, count(*), max(sent_at), min(message_id), max(message_id), count(message_id),
+        count_if(is_flagged), min(bad_date), min(bad_kind), min(bad_level)
         FROM messages GROUP BY GROUPING SETS ((reason), ()) ORDER BY reason NULLS LAST"""
     ).fetchall()
-    _, n_rows, earliest, latest, first_id, last_id, n_ids, n_flagged, *bad = total
+    _, n_rows, latest, first_id, last_id, n_ids, n_flagged, *bad = total
     refuse(source, *bad)
     if n_ids < n_rows:
         msg = (
@@ -64,8 +63,7 @@ def summarise(database: duckdb.DuckDBPyConnection, source: Source) -> Summary:
     for reason, n in ({KEPT: 0} | counts).items():
         log.add(_STAGE, reason, n)
     log.add(NOTE_STAGE, "automatic answers recognised by their text", n_flagged)
-    earliest, latest = (NAT if at is None else at for at in (earliest, latest))
-    return Summary(earliest, latest, n_rows, counts.get(KEPT, 0), log.frame())
+    return Summary(NAT if latest is None else latest, n_rows, counts.get(KEPT, 0), log.frame())
 
 
 def refuse(source: Source, bad_date: str | None, bad_kind: str | None, bad_level: str | None) -> None:

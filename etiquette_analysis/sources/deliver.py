@@ -19,7 +19,6 @@ from etiquette_analysis.schema import (
     check_audit,
     check_connections,
     check_messages,
-    check_observed_until,
 )
 
 
@@ -87,6 +86,5 @@ def deliver(
     check_messages(messages)
     check_connections(connections)
     check_audit(audit)
-    check_observed_until(observed_until, messages["sent_at"].min())
     dated = not connections.empty if has_connection_dates is None else has_connection_dates
     return Dataset(messages, connections, audit, observed_until, ego, source, dated, evidence)

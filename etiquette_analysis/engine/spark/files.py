@@ -23,7 +23,6 @@ from etiquette_analysis.schema import (
     RESOLUTIONS,
     TURN_KINDS,
     AuditLog,
-    check_observed_until,
     require_complete,
 )
 
@@ -129,7 +128,6 @@ def label_files(
             if strict:
                 require_complete(summary.audit)
             until = summary.latest if until is None else until
-            check_observed_until(_timestamp(until), _timestamp(summary.earliest))
             say("sorting, labelling and writing")
             labels = label_numbers(scored, dates, what=what, observed_until=until, options=options, rename=rename)
             n_rows = place.write(labels, lambda n: _about(what, n, until, summary, options))
@@ -268,7 +266,6 @@ def _summarise(source: _Source, scored: DataFrame) -> Summary:
         scored.groupBy(reason.alias("reason"))
         .agg(
             f.count("*").alias("n"),
-            f.min("sent_at").alias("earliest"),
             f.max("sent_at").alias("latest"),
             f.count("message_id").alias("n_ids"),
             f.count_if(f.col("kind") != f.col("declared")).alias("n_flagged"),
@@ -295,8 +292,7 @@ def _summarise(source: _Source, scored: DataFrame) -> Summary:
         log.add(_STAGE, reason, n)
     log.add(NOTE_STAGE, "automatic answers recognised by their text", n_flagged)
     latest = max((group["latest"] for group in groups if group["latest"] is not None), default=NAT)
-    earliest = min((group["earliest"] for group in groups if group["earliest"] is not None), default=NAT)
-    return Summary(earliest, latest, n_rows, counts.get(KEPT, 0), log.frame())
+    return Summary(latest, n_rows, counts.get(KEPT, 0), log.frame())
 
 
 def _refuse_repeats(scored: DataFrame) -> None:
